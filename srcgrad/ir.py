@@ -1,0 +1,593 @@
+"""The core intermediate representation: structured, in single-assignment form, printable as Python.
+
+    function  ::=  name(params) block                    -- the block's results are the function's results
+    block     ::=  stmt*  yield atom*
+    stmt      ::=  let | if | for | while
+    let       ::=  target = op(atom*, keyword=atom*)     -- one primitive a statement
+    if        ::=  targets = if atom then block else block
+    for       ::=  targets = for variable in atom with params = inits do block
+    while     ::=  targets = while block with params = inits do block
+    atom      ::=  var | const
+
+There are no jumps. A loop that may end early (`stops`) yields, before its carried values, one flag: true ends the
+loop after this iteration. The loop's first target is then the last flag. `return` inside a branch or a loop has
+been turned into such flags by the frontend, and the raising back to Python turns them into `break` again.
+
+Names. A name is `hint.number`, assigned once in the whole function; the hint is the user's name for the value and the
+raising gives it back. A name assigned inside a branch may be used outside of it only under the same test (the
+reverse sweep of an `if` reads what its forward sweep computed); a name assigned inside a loop is never used outside
+of it.
+
+Memory. Most names are values. A name whose object is written after it is made (an array with stores, a list that
+grows) is a *buffer*: it is read by `Load` and written by `Store`, `Update`, `Append` and `Pop` alone, whose first
+argument is the buffer. `Load` yields the value at that moment, a snapshot: whoever prints the text copies where a
+later write would change it.
+
+Before and after, for `def f(x): return x * np.sin(x)`:
+
+    function f(x.0)
+      sin.1 = numpy.sin(x.0)                      # 1
+      mul.2 = operator.mul(x.0, sin.1)            # 1
+      yield mul.2
+"""
+
+from __future__ import annotations
+
+import builtins
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from srcgrad.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The primal line that a statement came from, and the sweep that it belongs to.
+
+    `line` counts from 1 in the user's file (0: none), `text` is the statement's first line as the user wrote it,
+    `sweep` is "forward" or "reverse".
+    """
+
+    line: int = 0
+    text: str = ""
+    sweep: str = "forward"
+
+
+# Atoms
+
+
+@dataclass(frozen=True, slots=True)
+class Var:
+    """A use of a single-assignment name."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Const:
+    """A literal, or an object that the compiler knows: a slice, a dtype, a module's constant.
+
+    Two constants are equal when they have the same type and the same value bit for bit: -0.0 is not 0.0, 1 is not True.
+    """
+
+    value: Any
+
+    def __str__(self) -> str:
+        return repr(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Const) and _const_key(self.value) == _const_key(other.value)
+
+    def __hash__(self) -> int:
+        return hash(_const_key(self.value))
+
+
+def _const_key(value: Any) -> tuple[Any, ...]:
+    if isinstance(value, tuple):
+        return ("tuple", *(_const_key(item) for item in value))
+    if isinstance(value, slice):
+        return ("slice", _const_key(value.start), _const_key(value.stop), _const_key(value.step))
+    if value is None or isinstance(value, bool | int | float | complex | str | bytes):
+        return (type(value), repr(value))
+    return ("object", id(value))
+
+
+class Undefined:
+    """The value of a name on a path that does not assign it: nothing is printed for it."""
+
+    def __repr__(self) -> str:
+        return "undefined"
+
+
+UNDEFINED = Const(Undefined())
+
+Atom = Var | Const
+
+
+# Operations
+
+
+@dataclass(frozen=True, slots=True)
+class Fn:
+    """A call of a known Python callable. Operators are those of module `operator`, printed as such:
+    `operator.add` as `x + y`, `operator.getitem` as `x[i]`, `operator.not_`, `operator.is_`, ..."""
+
+    target: Callable[..., Any]
+
+    def __str__(self) -> str:
+        module = getattr(self.target, "__module__", None) or "builtins"
+        name = getattr(self.target, "__qualname__", None) or getattr(self.target, "__name__", repr(self.target))
+        return name if module == "builtins" else f"{module.lstrip('_')}.{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Attr:
+    """Reading an attribute of the first argument: `x.T`, `x.shape`."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f".{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """Calling a method of the first argument: `x.sum(axis=0)`."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f".{self.name}()"
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """Building a `tuple`, `list`, `slice` (always three arguments), `dict` (keys and values in turn) or `fstring`
+    (the pieces)."""
+
+    kind: str
+
+    def __str__(self) -> str:
+        return f"make_{self.kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class Global:
+    """The object that a global name, or a cell of the closure, has when the call starts."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"global {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Reads memory: arguments are the buffer and one index for every "[]" of `path`.
+
+    `path` is the way from the buffer to the part: "[]" subscripts, ".T" takes an attribute. Empty: the whole.
+    """
+
+    path: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "load" + "".join(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """`buffer[path] = value`: arguments are the buffer, the indices of `path`, the value. No target.
+
+    With an empty path the whole array is overwritten: `buffer[...] = value`.
+    """
+
+    path: tuple[str, ...] = ("[]",)
+
+    def __str__(self) -> str:
+        return "store" + "".join(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """`buffer[path] op= value`, `operator` being `operator.iadd`, `isub`, `imul`, `itruediv`, ... No target.
+
+    With an empty path, `buffer op= value`. `unique=False`: the index may hold an element twice and every occurrence
+    counts (`np.add.at`); only adjoints need that.
+    """
+
+    path: tuple[str, ...]
+    operator: Callable[[Any, Any], Any] = operator.iadd
+    unique: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.operator.__name__}{''.join(self.path)}{'' if self.unique else ' repeated'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """`buffer.append(value)`. No target."""
+
+    def __str__(self) -> str:
+        return "append"
+
+
+@dataclass(frozen=True, slots=True)
+class Pop:
+    """`target = buffer.pop()`."""
+
+    def __str__(self) -> str:
+        return "pop"
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """`raise exception`. No target."""
+
+    def __str__(self) -> str:
+        return "raise"
+
+
+@dataclass(frozen=True, slots=True)
+class Assert:
+    """`assert test, message`. No target."""
+
+    def __str__(self) -> str:
+        return "assert"
+
+
+Op = Fn | Attr | Method | Make | Global | Load | Store | Update | Append | Pop | Raise | Assert
+
+
+# Statements
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    stmts: tuple[Stmt, ...] = ()
+    results: tuple[Atom, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Let:
+    """`effect`: the call may do more than compute its result (print, a callable of unknown kind); it is neither
+    moved, nor dropped, nor repeated."""
+
+    target: str | None
+    op: Op
+    args: tuple[Atom, ...] = ()
+    keywords: tuple[tuple[str, Atom], ...] = ()
+    origin: Origin = Origin()
+    effect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    targets: tuple[str, ...]
+    test: Atom
+    then: Block
+    orelse: Block
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    targets: tuple[str, ...]
+    params: tuple[str, ...]
+    inits: tuple[Atom, ...]
+    variable: str
+    iterable: Atom
+    body: Block
+    stops: bool = False
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class While:
+    """`test` computes the condition, its one result, from `params` before every iteration."""
+
+    targets: tuple[str, ...]
+    params: tuple[str, ...]
+    inits: tuple[Atom, ...]
+    test: Block
+    body: Block
+    stops: bool = False
+    origin: Origin = Origin()
+
+
+Loop = For | While
+Stmt = Let | If | For | While
+
+Structure = Any  # what the results make up: "leaf", or a tuple, list or dict of structures
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter: its single-assignment name; `kind` as in `inspect.Parameter`; `default` is source text or None."""
+
+    name: str
+    kind: int = 1
+    default: str | None = None
+
+
+@dataclass(frozen=True)
+class Function:
+    """One function. `types` maps every name of it to what is known of its value; `globals` lists the names that
+    `Global` reads; `structure` says how the results, which are flat, make up the value returned."""
+
+    name: str
+    params: tuple[Param, ...]
+    body: Block
+    types: Mapping[str, Type] = field(default_factory=dict)
+    structure: Structure = "leaf"
+    file: str = "<unknown>"
+    line: int = 0
+    doc: str = ""
+
+
+# Facts about operations
+
+PURE_BUILDERS = (Make, Attr)
+_WRITERS = (Store, Update, Append, Pop)
+
+
+def hint(name: str) -> str:
+    """The user's part of a name: `hint("y.3")` is `"y"`."""
+    return name.partition(".")[0]
+
+
+def written_buffer(stmt: Stmt) -> str | None:
+    """The buffer that a statement itself writes to, or None."""
+    if isinstance(stmt, Let) and isinstance(stmt.op, _WRITERS):
+        buffer = stmt.args[0]
+        assert isinstance(buffer, Var)
+        return buffer.name
+    return None
+
+
+def read_buffer(stmt: Stmt) -> str | None:
+    """The buffer whose memory a statement itself reads, or None."""
+    if isinstance(stmt, Let) and isinstance(stmt.op, Load | Pop | Update):
+        buffer = stmt.args[0]
+        assert isinstance(buffer, Var)
+        return buffer.name
+    return None
+
+
+def has_effect(let: Let) -> bool:
+    """Whether a let does more than compute its target."""
+    return let.effect or isinstance(let.op, (*_WRITERS, Raise, Assert))
+
+
+# Walking
+
+
+def variables(atoms: Iterable[Atom]) -> Iterator[str]:
+    return (atom.name for atom in atoms if isinstance(atom, Var))
+
+
+def own_atoms(stmt: Stmt) -> tuple[Atom, ...]:
+    """The atoms that a statement itself uses, without those inside of its blocks."""
+    match stmt:
+        case Let():
+            return stmt.args + tuple(atom for _, atom in stmt.keywords)
+        case If():
+            return (stmt.test,)
+        case For():
+            return (*stmt.inits, stmt.iterable)
+        case While():
+            return stmt.inits
+
+
+def blocks(stmt: Stmt) -> tuple[Block, ...]:
+    """The blocks of a statement, in the order in which they run."""
+    match stmt:
+        case Let():
+            return ()
+        case If():
+            return (stmt.then, stmt.orelse)
+        case For():
+            return (stmt.body,)
+        case While():
+            return (stmt.test, stmt.body)
+
+
+def defined(stmt: Stmt) -> tuple[str, ...]:
+    """The names that a statement itself defines for what follows it."""
+    match stmt:
+        case Let():
+            return () if stmt.target is None else (stmt.target,)
+        case _:
+            return stmt.targets
+
+
+def walk(block: Block) -> Iterator[Stmt]:
+    """Every statement of a block, those inside of others included, in the order of the text."""
+    for stmt in block.stmts:
+        yield stmt
+        for inner in blocks(stmt):
+            yield from walk(inner)
+
+
+def uses(block: Block) -> Iterator[str]:
+    """Every use of a name in a block, results of the blocks included, with repetitions."""
+    for stmt in walk(block):
+        yield from variables(own_atoms(stmt))
+        for inner in blocks(stmt):
+            yield from variables(inner.results)
+    yield from variables(block.results)
+
+
+def definitions(block: Block) -> Iterator[str]:
+    """Every name that is defined somewhere in a block, parameters and variables of loops included."""
+    for stmt in walk(block):
+        yield from defined(stmt)
+        if isinstance(stmt, Loop):
+            yield from stmt.params
+        if isinstance(stmt, For):
+            yield stmt.variable
+
+
+class Names:
+    """Makes names that are new in one function: `fresh("y")` gives `y.7`."""
+
+    def __init__(self, start: int = 0) -> None:
+        self._next = start
+
+    @classmethod
+    def after(cls, function: Function) -> Names:
+        names = [param.name for param in function.params] + list(definitions(function.body))
+        return cls(1 + max((int(name.partition(".")[2]) for name in names), default=-1))
+
+    def fresh(self, hint: str) -> str:
+        name = f"{hint}.{self._next}"
+        self._next += 1
+        return name
+
+
+# Verification
+
+
+class InvalidIR(AssertionError):
+    """A pass made a function that breaks a rule of this module: a defect of the compiler."""
+
+
+def verify(function: Function) -> Function:
+    """The function itself, when it keeps the rules of this module; raises `InvalidIR` when not."""
+    _Verifier(function).run()
+    return function
+
+
+class _Verifier:
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.assigned: set[str] = set()
+        self.under: dict[tuple[str, bool], set[str]] = {}
+
+    def run(self) -> None:
+        scope: set[str] = set()
+        for param in self.function.params:
+            self.define(param.name, scope)
+        self.block(self.function.body, scope)
+
+    def fail(self, message: str, stmt: Stmt | None = None) -> None:
+        where = f" in\n{dump_stmt(stmt)}" if stmt is not None else ""
+        raise InvalidIR(f"{self.function.name}: {message}{where}")
+
+    def define(self, name: str, scope: set[str], stmt: Stmt | None = None) -> None:
+        if name in self.assigned:
+            self.fail(f"{name} is assigned twice", stmt)
+        self.assigned.add(name)
+        scope.add(name)
+
+    def use(self, atoms: Iterable[Atom], scope: set[str], stmt: Stmt | None = None) -> None:
+        for name in variables(atoms):
+            if name not in scope:
+                self.fail(f"{name} is used where it is not defined", stmt)
+
+    def block(self, block: Block, scope: set[str]) -> None:
+        for stmt in block.stmts:
+            self.use(own_atoms(stmt), scope, stmt)
+            getattr(self, f"_{type(stmt).__name__.lower()}")(stmt, scope)
+            for name in defined(stmt):
+                self.define(name, scope, stmt)
+        self.use(block.results, scope)
+
+    def _let(self, let: Let, scope: set[str]) -> None:
+        if isinstance(let.op, Load | Store | Update | Append | Pop):
+            if not let.args or not isinstance(let.args[0], Var):
+                self.fail("memory is read and written through a name", let)
+            if isinstance(let.op, Load | Store | Update):
+                indices = sum(step == "[]" for step in let.op.path)
+                if len(let.args) != 1 + indices + (not isinstance(let.op, Load)):
+                    self.fail("as many indices as the path has subscripts", let)
+        writes_only = isinstance(let.op, Store | Update | Append | Raise | Assert)
+        if writes_only != (let.target is None):
+            self.fail("a target for what computes a value, none for what does not", let)
+
+    def _if(self, stmt: If, scope: set[str]) -> None:
+        for polarity, inner in ((True, stmt.then), (False, stmt.orelse)):
+            if len(inner.results) != len(stmt.targets):
+                self.fail("a branch yields as many values as there are targets", stmt)
+            known = self.under.get((str(stmt.test), polarity), set())
+            branch = scope | known
+            self.block(inner, branch)
+            self.under[str(stmt.test), polarity] = known | (branch - scope)
+
+    def _for(self, stmt: For, scope: set[str]) -> None:
+        inner = set(scope)
+        self.define(stmt.variable, inner, stmt)
+        self.loop(stmt, inner)
+        self.block(stmt.body, inner)
+
+    def _while(self, stmt: While, scope: set[str]) -> None:
+        inner = set(scope)
+        self.loop(stmt, inner)
+        if len(stmt.test.results) != 1:
+            self.fail("a test yields one value", stmt)
+        self.block(stmt.test, inner)
+        self.block(stmt.body, inner)
+
+    def loop(self, stmt: For | While, inner: set[str]) -> None:
+        carried = len(stmt.params)
+        if not carried == len(stmt.inits) == len(stmt.targets) - stmt.stops == len(stmt.body.results) - stmt.stops:
+            self.fail("a loop has a start, a parameter, a result and a target for every carried value", stmt)
+        for param in stmt.params:
+            self.define(param, inner, stmt)
+
+
+# Textual dump
+
+
+def dump(function: Function) -> str:
+    """The function as text, for reading; types are given after a colon where they are known."""
+    params = ", ".join(_typed(param.name, function.types) for param in function.params)
+    return "\n".join([f"function {function.name}({params})", *_dump_block(function.body, "  ", function.types)])
+
+
+def dump_stmt(stmt: Stmt) -> str:
+    return "\n".join(_dump(stmt, "  ", {}))
+
+
+def _typed(name: str, types: Mapping[str, Type]) -> str:
+    return f"{name}: {types[name]}" if name in types else name
+
+
+def _dump_block(block: Block, indent: str, types: Mapping[str, Type]) -> list[str]:
+    lines = [line for stmt in block.stmts for line in _dump(stmt, indent, types)]
+    return [*lines, f"{indent}yield {', '.join(map(str, block.results))}".rstrip()]
+
+
+def _dump(stmt: Stmt, indent: str, types: Mapping[str, Type]) -> list[str]:
+    targets = ", ".join(_typed(name, types) for name in defined(stmt))
+    left = f"{indent}{targets} = " if targets else indent
+    deeper = indent + "  "
+    match stmt:
+        case Let():
+            args = [str(arg) for arg in stmt.args] + [f"{key}={atom}" for key, atom in stmt.keywords]
+            mark = "" if stmt.origin.sweep == "forward" else "'"
+            return [f"{left}{stmt.op}({', '.join(args)})  # {stmt.origin.line}{mark}"]
+        case If():
+            then, orelse = (_dump_block(inner, deeper, types) for inner in blocks(stmt))
+            return [f"{left}if {stmt.test}", *then, f"{indent}else", *orelse]
+        case For():
+            head = f"{left}for {stmt.variable} in {stmt.iterable}{_carried(stmt)}"
+            return [head, *_dump_block(stmt.body, deeper, types)]
+        case While():
+            test, body = (_dump_block(inner, deeper, types) for inner in blocks(stmt))
+            return [f"{left}while{_carried(stmt)}", *test, f"{indent}do", *body]
+
+
+def _carried(stmt: For | While) -> str:
+    pairs = ", ".join(f"{param} = {init}" for param, init in zip(stmt.params, stmt.inits, strict=True))
+    return (f" with {pairs}" if pairs else "") + (" stops" if stmt.stops else "")
+
+
+def is_builtin(value: object) -> bool:
+    """Whether a callable is one of Python's own built-in functions and types."""
+    name = getattr(value, "__name__", None)
+    return isinstance(name, str) and getattr(builtins, name, None) is value

@@ -1,0 +1,1 @@
+"""Every differentiation rule, one family a file; importing this package fills the registry."""

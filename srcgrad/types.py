@@ -1,0 +1,220 @@
+"""What the compiler knows of a value: a lattice of kinds, dtypes, ranks and axis lengths, with "unknown" at its top.
+
+Sizes are never part of it, except 1: a longer vector has the same type. An axis is written as a symbol with an offset
+(`x` of type `float64[x.0]`, `x[1:]` of type `float64[x.0-1]`), so that two arrays are seen to have the same shape.
+
+>>> import numpy as np
+>>> str(type_of(np.ones((3, 1)), "x"))
+'float64[x.0, 1]'
+>>> str(join(type_of(1.0), type_of(2)))
+'float'
+"""
+
+from __future__ import annotations
+
+import types as python_types
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Dim:
+    """The length of an axis: `symbol + offset`, not below 0; with symbol None, exactly `offset`.
+
+    `may_be_one` is False where the length is known not to be 1: such an axis is never stretched by broadcasting.
+    """
+
+    symbol: str | None
+    offset: int = 0
+    may_be_one: bool = True
+
+    def __str__(self) -> str:
+        if self.symbol is None:
+            return str(self.offset)
+        return self.symbol + (f"{self.offset:+d}" if self.offset else "")
+
+    @property
+    def is_one(self) -> bool:
+        return self.symbol is None and self.offset == 1
+
+
+UNIT = Dim(None, 1, True)
+
+
+def fixed(length: int) -> Dim:
+    """An axis of a length written in the program."""
+    return Dim(None, length, length == 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """`kind`: unknown, undefined (no value on this path), none, scalar, array, tuple, list, range, slice, str, object.
+
+    scalar: `dtype`, and `weak` for Python's own bool, int, float and complex; an int that is known to be the length
+        of an axis has it as `length`.
+    array: `dtype` and `dims` (None: rank unknown). NumPy's 0-d arrays are arrays, its scalars are scalars.
+    tuple: `items`, one type each. list: `items` holds one type that fits all elements (empty: no element seen).
+    unknown: `dtype` may still be known.
+    """
+
+    kind: str
+    dtype: np.dtype[Any] | None = None
+    weak: bool = False
+    dims: tuple[Dim, ...] | None = None
+    items: tuple[Type, ...] = ()
+    length: Dim | None = None
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "scalar":
+                assert self.dtype is not None
+                return {"float64": "float", "int64": "int", "complex128": "complex"}.get(
+                    self.dtype.name, self.dtype.name
+                ) if self.weak else self.dtype.name
+            case "array":
+                dims = "..." if self.dims is None else ", ".join(map(str, self.dims))
+                return f"{self.dtype or 'any'}[{dims}]"
+            case "tuple":
+                return f"tuple[{', '.join(map(str, self.items))}]"
+            case "list":
+                return f"list[{', '.join(map(str, self.items))}]"
+            case _:
+                return self.kind
+
+    @property
+    def rank(self) -> int | None:
+        """The number of axes where it is known; 0 for scalars."""
+        if self.kind == "scalar":
+            return 0
+        return None if self.dims is None else len(self.dims)
+
+    @property
+    def shape(self) -> tuple[Dim, ...] | None:
+        """The axes where they are known; () for scalars."""
+        return () if self.kind == "scalar" else self.dims
+
+    @property
+    def numeric(self) -> bool:
+        """Whether this may be a number or an array of numbers."""
+        return self.kind in ("unknown", "scalar", "array")
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether a derivative may flow through a value of this type."""
+        if self.kind in ("tuple", "list"):
+            return any(item.differentiable for item in self.items) or (self.kind == "list" and not self.items)
+        return self.numeric and (self.dtype is None or self.dtype.kind in "fc")
+
+
+UNKNOWN = Type("unknown")
+UNDEFINED = Type("undefined")
+NONE = Type("none")
+BOOL = Type("scalar", np.dtype(bool), weak=True)
+INT = Type("scalar", np.dtype(int), weak=True)
+FLOAT = Type("scalar", np.dtype(float), weak=True)
+COMPLEX = Type("scalar", np.dtype(complex), weak=True)
+STR = Type("str")
+OBJECT = Type("object")
+SLICE = Type("slice")
+RANGE = Type("range")
+
+_PYTHON = {bool: BOOL, int: INT, float: FLOAT, complex: COMPLEX, str: STR, slice: SLICE, range: RANGE}
+
+
+def array(dtype: Any, *dims: Dim) -> Type:
+    return Type("array", np.dtype(dtype), dims=dims)
+
+
+def type_of(value: Any, symbol: str = "") -> Type:
+    """The type of an object; the axes of an array, and an int, get names made from `symbol`."""
+    known = _PYTHON.get(type(value))
+    if known is not None:
+        return replace(known, length=Dim(symbol)) if known is INT and symbol else known
+    if value is None:
+        return NONE
+    if type(value) is np.ndarray:
+        return Type("array", value.dtype, dims=_dims(value.shape, symbol))
+    if isinstance(value, np.generic):
+        return Type("scalar", value.dtype)
+    if type(value) is tuple:
+        return Type("tuple", items=tuple(type_of(item, f"{symbol}.{i}") for i, item in enumerate(value)))
+    if type(value) is list:
+        return list_of(*(type_of(item, f"{symbol}[]") for item in value))
+    if isinstance(value, python_types.FunctionType | python_types.ModuleType | type | str | np.dtype):
+        return OBJECT
+    return UNKNOWN if hasattr(value, "__array__") or hasattr(value, "__add__") else OBJECT
+
+
+def _dims(shape: tuple[int, ...], symbol: str) -> tuple[Dim, ...]:
+    return tuple(UNIT if n == 1 else Dim(f"{symbol}.{axis}", 0, False) for axis, n in enumerate(shape))
+
+
+def list_of(*items: Type) -> Type:
+    """A list of elements of these types. The axes of its arrays are forgotten: two elements need not agree."""
+    joined: Type | None = None
+    for item in items:
+        plain = anonymous(item)
+        joined = plain if joined is None else join(joined, plain)
+    return Type("list", items=() if joined is None else (joined,))
+
+
+def anonymous(t: Type) -> Type:
+    """The same type with the lengths of its axes forgotten, its rank kept."""
+    if t.dims is not None:
+        return replace(t, dims=tuple(Dim("?", 0, True) for _ in t.dims))
+    if t.items:
+        return replace(t, items=tuple(anonymous(item) for item in t.items))
+    return replace(t, length=None)
+
+
+def join(a: Type, b: Type) -> Type:
+    """The smallest type that both fit."""
+    if a == b or b.kind == "undefined":
+        return a
+    if a.kind == "undefined":
+        return b
+    dtype = _join_dtypes(a, b)
+    if a.kind == b.kind == "scalar":
+        if dtype is None or a.weak != b.weak:
+            return Type("unknown", dtype)
+        return Type("scalar", dtype, weak=a.weak, length=a.length if a.length == b.length else None)
+    if a.kind == b.kind == "array":
+        if a.dims is None or b.dims is None or len(a.dims) != len(b.dims):
+            return Type("array", dtype)
+        return Type("array", dtype, dims=tuple(map(join_dims, a.dims, b.dims)))
+    if a.kind == b.kind == "tuple" and len(a.items) == len(b.items):
+        return Type("tuple", items=tuple(map(join, a.items, b.items)))
+    if a.kind == b.kind == "list":
+        return list_of(*a.items, *b.items)
+    return Type("unknown", dtype) if a.numeric and b.numeric else UNKNOWN
+
+
+def _join_dtypes(a: Type, b: Type) -> np.dtype[Any] | None:
+    if a.dtype is None or b.dtype is None:
+        return None
+    if a.dtype == b.dtype:
+        return a.dtype
+    # Python's own scalars that differ (an int that becomes a float in a loop) join to the wider of the two.
+    return np.result_type(a.dtype, b.dtype) if a.weak and b.weak else None
+
+
+def same_length(a: Dim, b: Dim) -> bool:
+    """Whether two axes are known to have one length."""
+    return a.symbol != "?" and (a.symbol, a.offset) == (b.symbol, b.offset)
+
+
+def join_dims(a: Dim, b: Dim) -> Dim:
+    if same_length(a, b):
+        return replace(a, may_be_one=a.may_be_one or b.may_be_one) if a.symbol is not None else a
+    return Dim("?", 0, a.may_be_one or b.may_be_one)
+
+
+def same_shape(a: Type, b: Type) -> bool:
+    """Whether values of the two types are known to have the same shape."""
+    left, right = a.shape, b.shape
+    if left is None or right is None or len(left) != len(right):
+        return False
+    # Two axes that are both known not to be 1 and meet in a program that runs have the same length.
+    return all(same_length(x, y) for x, y in zip(left, right, strict=True))
