@@ -1,1 +1,30 @@
-"""Source-to-source automatic differentiation for NumPy code."""
+"""Source-to-source automatic differentiation for NumPy code: gradients as readable Python."""
+
+from srcgrad.api import Derivative, grad, value_and_grad, vjp
+from srcgrad.errors import (
+    AliasedWrite,
+    NonScalarOutput,
+    NoRule,
+    NotDifferentiable,
+    SeedMismatch,
+    SourceUnavailable,
+    SrcgradError,
+    UnknownParameter,
+    UnsupportedSyntax,
+)
+
+__all__ = [
+    "AliasedWrite",
+    "Derivative",
+    "NoRule",
+    "NonScalarOutput",
+    "NotDifferentiable",
+    "SeedMismatch",
+    "SourceUnavailable",
+    "SrcgradError",
+    "UnknownParameter",
+    "UnsupportedSyntax",
+    "grad",
+    "value_and_grad",
+    "vjp",
+]

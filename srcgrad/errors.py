@@ -55,6 +55,15 @@ class AliasedWrite(UnsupportedSyntax):
 class NonScalarOutput(SrcgradError, TypeError):
     """`grad` of a function whose result is not one number."""
 
+    @classmethod
+    def of_shape(cls, shape: tuple[int, ...] | str, place: Place | None = None) -> NonScalarOutput:
+        return cls(
+            f"the gradient needs a scalar result, this one has shape {shape}",
+            place,
+            "`vjp(f)(..., seed=v)` for a vector-Jacobian product, `elementwise_grad` for elementwise functions, "
+            "`jacobian` for all partial derivatives",
+        )
+
 
 class SeedMismatch(SrcgradError, ValueError):
     """A seed whose structure, shape or dtype does not fit the output."""

@@ -1,1 +1,13 @@
 """Every differentiation rule, one family a file; importing this package fills the registry."""
+
+from srcgrad.rules import elementwise as _elementwise
+from srcgrad.rules import operators as _operators
+from srcgrad.rules import indexing as _indexing
+from srcgrad.rules import joining as _joining
+from srcgrad.rules import linalg as _linalg
+from srcgrad.rules import products as _products
+from srcgrad.rules import reductions as _reductions
+from srcgrad.rules import shapes as _shapes
+
+# isort: split
+from srcgrad.rules import constants as _constants

@@ -29,7 +29,8 @@ Forms
   elementwise  the Jacobian is diagonal. The body returns one cotangent for every differentiable parameter (all of
                them, unless `wrt` names some), in their order. The rule writes as if all operands had the shape of the
                result: the compiler reverses broadcasting, once for all rules. The tangent is the same expressions,
-               summed over the active parameters.
+               summed over the active parameters. Where bodies must branch, a class with a `vjp_<parameter>` function
+               for each is given instead, and `jvp_<parameter>` where the tangent is not the same expression.
   linear       one function: the transpose, for the one differentiable parameter (the first, or `wrt`). The tangent is
                the operation itself.
   bilinear     a class with two transposes, `vjp_<parameter>`. The tangent is the operation on (dx, y) plus on (x, dy).
@@ -37,11 +38,12 @@ Forms
   constant     a list of operations through which no derivative flows.
 
 A body may branch, on what types tell (`x.ndim == 1`, `axis is None`) and on arguments; all other tests belong into
-`np.where` or a helper of `srcgrad.runtime`. Elementwise bodies do not branch. Cotangents have the shape that the
-parameter's value has. Use `z` rather than `x` where both will do. Never rely on `g` being writable or contiguous.
+`np.where` or a helper of `srcgrad.runtime`. Functions for elementwise rules do not branch. Cotangents have the shape
+that the parameter's value has. Use `z` rather than `x` where both will do. Never rely on `g` being writable or
+contiguous.
 
-Domain. `domain=` has an interval for each differentiable parameter of an elementwise rule; `samples=` is a function of a
-`numpy.random.Generator` that yields `(args, kwargs)` to run the operation on. Tests are made from them.
+Domain. `domain=` has an interval for each differentiable parameter of an elementwise rule; `samples=` is a function of
+a `numpy.random.Generator` that yields `(args, kwargs)` to run the operation on. Tests are made from them.
 """
 
 from __future__ import annotations
@@ -49,6 +51,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -109,14 +112,23 @@ class Rule:
     def differentiable(self) -> tuple[str, ...]:
         return tuple(self.vjps)
 
+    @cached_property
+    def positional(self) -> int:
+        """How many arguments may be given by position: those that the operations have at the same position.
+
+        `np.sum` takes `axis`, `dtype`, `out`, `keepdims` in this order. A rule for `axis` and `keepdims` takes one
+        argument beside the array by position, and `keepdims` by keyword.
+        """
+        return min((_matching(operation, list(self.parameters)) for operation in self.operations), default=0)
+
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments of a call by parameter, defaults included, in the order of the parameters.
 
         Raises `TypeError` where the call does not fit: a keyword the rule does not take, too many arguments.
         """
         names = list(self.parameters)
-        if len(args) > len(names):
-            raise TypeError(f"takes {len(names)} arguments, {len(args)} given")
+        if len(args) > self.positional:
+            raise TypeError(f"takes {self.positional} arguments by position, {len(args)} given")
         bound = dict(zip(names, args, strict=False))
         for name, value in kwargs.items():
             if name not in self.parameters:
@@ -130,6 +142,21 @@ class Rule:
                     raise TypeError(f"no value for `{name}`")
                 bound[name] = default
         return {name: bound[name] for name in names}
+
+
+def _matching(operation: Operation, names: list[str]) -> int:
+    """The length of the longest start of `names` in which no name has another position in the operation's signature."""
+    function = getattr(np.ndarray, operation.name, None) if isinstance(operation, Key) else operation
+    try:
+        parameters = list(inspect.signature(function).parameters.values())  # type: ignore[arg-type]
+    except (TypeError, ValueError):  # no signature is known: taken as the rule has it
+        return len(names)
+    positions = {p.name: i for i, p in enumerate(parameters) if p.kind is not p.KEYWORD_ONLY}
+    keywords = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+    for i, name in enumerate(names):
+        if name in keywords or positions.get(name, i) != i:
+            return i
+    return len(names)
 
 
 class Registry:
@@ -179,32 +206,52 @@ def _names(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
     return () if value is None else (value,) if isinstance(value, str) else value
 
 
+def _diagonal(definition: Any, wrt: tuple[str, ...]) -> dict[str, Pullback]:
+    """The pullbacks of an elementwise rule: one function for all parameters, or a class with one for each."""
+    if inspect.isclass(definition):
+        functions = {name[4:]: f for name, f in vars(definition).items() if name.startswith("vjp_")}
+        return {name: Pullback(f) for name, f in functions.items()}
+    required = (n for n, default in _parameters(definition).items() if default is inspect.Parameter.empty)
+    active = wrt or tuple(required)
+    return {name: Pullback(definition, None if len(active) == 1 else i) for i, name in enumerate(active)}
+
+
+def _tangents(definition: Any) -> dict[str, Callable[..., Any]]:
+    """The `jvp_<parameter>` functions of a class: for what is not the same expression in both modes."""
+    return {name[4:]: f for name, f in vars(definition).items() if name.startswith("jvp_")}
+
+
 def elementwise(
     *operations: Callable[..., Any],
     domain: tuple[Interval, ...] | Interval = (),
     wrt: str | tuple[str, ...] | None = None,
     method: str | tuple[str, ...] | None = None,
     attribute: str | tuple[str, ...] | None = None,
+    samples: Sampler | None = None,
 ) -> Callable[[F], F]:
-    """Declares a rule whose Jacobian is diagonal (see the module's text). One interval may stand for one parameter."""
+    """Declares a rule whose Jacobian is diagonal (see the module's text). One interval may stand for one parameter.
+
+    A class with `vjp_<parameter>` functions declares a rule whose bodies branch; where it has a `jvp_<parameter>` too,
+    this is the tangent instead of the same expression (conjugation makes the difference). Points are drawn from
+    `domain`, and given by `samples`; with neither, they are drawn from `REAL`.
+    """
     intervals = (domain,) if domain and not isinstance(domain[0], tuple) else domain
 
-    def declare(function: Any) -> Any:
-        parameters = _parameters(function)
-        active = _names(wrt) or tuple(n for n, default in parameters.items() if default is inspect.Parameter.empty)
-        single = len(active) == 1
-        vjps = {name: Pullback(function, None if single else i) for i, name in enumerate(active)}
+    def declare(definition: Any) -> Any:
+        vjps = _diagonal(definition, _names(wrt))
         registry.add(
             Rule(
-                function.__name__,
+                definition.__name__,
                 "elementwise",
                 _distinct(operations, _names(method), _names(attribute)),
-                parameters,
+                _parameters(next(iter(vjps.values())).function),
                 vjps,
-                domain=intervals or (REAL,) * len(active),  # type: ignore[arg-type]
+                _tangents(definition),
+                domain=intervals or (() if samples else (REAL,) * len(vjps)),
+                samples=samples,
             )
         )
-        return function
+        return definition
 
     return declare
 

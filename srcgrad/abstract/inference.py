@@ -1,0 +1,349 @@
+"""The type of one operation's result.
+
+    infer(Fn(operator.add), [float64[x.0, 1], float64[y.0]])     float64[x.0, y.0]
+    infer(Fn(np.sum), [float64[x.0]])                            float64
+    infer(Attr("shape"), [float64[x.0]])                         tuple[int], the int being the length of x.0
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from srcgrad.abstract.index import subscript
+from srcgrad.abstract.operands import Operand, constant_int, type_of_operand, whole_number
+from srcgrad.abstract.probe import LIMIT, probe
+from srcgrad.abstract.purity import ATTRIBUTES, METHODS, hashable, may_run, value_dependent
+from srcgrad.abstract.shapes import ANY, broadcast, equated, reshaped, shape_argument
+from srcgrad.ir import Attr, Const, Fn, Load, Make, Method, Op, Pop
+from srcgrad.rules.rule import Key, registry
+from srcgrad.types import (
+    BOOL,
+    COMPLEX,
+    FLOAT,
+    INT,
+    OBJECT,
+    RANGE,
+    SLICE,
+    STR,
+    UNKNOWN,
+    Dim,
+    Type,
+    fixed,
+    list_of,
+)
+
+Keywords = Mapping[str, Operand]
+
+
+def infer(op: Op, args: Sequence[Operand], keywords: Keywords | None = None) -> Type:
+    """The type that the result of an operation has in every run that does not raise."""
+    if isinstance(op, Fn) and not hashable(op.target):
+        return UNKNOWN
+    return _infer(op, tuple(args), tuple((keywords or {}).items()))
+
+
+@lru_cache(maxsize=4096)
+def _infer(op: Op, args: tuple[Operand, ...], keywords: tuple[tuple[str, Operand], ...]) -> Type:
+    match op:
+        case Fn():
+            return _function(op.target, args, dict(keywords))
+        case Attr():
+            return _attribute(op.name, args)
+        case Method():
+            return _method(op.name, args, dict(keywords))
+        case Make():
+            return _made(op.kind, args)
+        case Load():
+            return _loaded(op.path, args)
+        case Pop():
+            t = type_of_operand(args[0])
+            return t.items[0] if t.kind == "list" and t.items else UNKNOWN
+        case _:
+            return UNKNOWN
+
+
+def _made(kind: str, args: Sequence[Operand]) -> Type:
+    types = [type_of_operand(arg) for arg in args]
+    match kind:
+        case "tuple":
+            return Type("tuple", items=tuple(types))
+        case "list":
+            return list_of(*types)
+        case "slice":
+            return SLICE
+        case "fstring":
+            return STR
+        case _:
+            return UNKNOWN
+
+
+def _loaded(path: Sequence[str], args: Sequence[Operand]) -> Type:
+    t = type_of_operand(args[0])
+    indices = iter(args[1:])
+    for step in path:
+        t = subscript(t, next(indices)) if step == "[]" else _attribute(step[1:], (t,))
+    return t
+
+
+# Attributes and methods
+
+
+def _attribute(name: str, args: Sequence[Operand]) -> Type:
+    t = type_of_operand(args[0])
+    if t.kind not in ("array", "scalar"):
+        return UNKNOWN
+    if name == "dtype":
+        return OBJECT
+    if name in ("ndim", "size") and (t.kind == "array" or not t.weak) and t.rank != 1:
+        return INT
+    return probe(operator.attrgetter(name), [t], {}) if name in ATTRIBUTES else UNKNOWN
+
+
+def _method(name: str, args: Sequence[Operand], keywords: Keywords) -> Type:
+    t = type_of_operand(args[0])
+    if t.kind not in ("array", "scalar") or name not in METHODS or value_dependent(Key("method", name)):
+        return UNKNOWN
+    if name == "reshape":
+        return _reshaped(t, args[1:] or [keywords.get("shape", UNKNOWN)])
+    if not _modest([*args[1:], *keywords.values()]):
+        return UNKNOWN
+    return _probed(name, lambda self, *rest, **named: getattr(self, name)(*rest, **named), args, keywords)
+
+
+def _reshaped(t: Type, sizes: Sequence[Operand]) -> Type:
+    if len(sizes) == 1:
+        sizes = _items(sizes[0])
+    dims = reshaped(t, sizes) if all(map(whole_number, sizes)) else None
+    return Type("array", t.dtype, dims=dims)
+
+
+def _items(operand: Operand) -> Sequence[Operand]:
+    """The items of a tuple, or what is none alone."""
+    if isinstance(operand, Const):
+        return [Const(item) for item in operand.value] if isinstance(operand.value, tuple) else [operand]
+    return operand.items if operand.kind == "tuple" else [operand]
+
+
+# Functions
+
+
+def _function(target: Callable[..., Any], args: Sequence[Operand], keywords: Keywords) -> Type:
+    special = _SPECIAL.get(target)
+    found = None if special is None else special(args, keywords)
+    if found is not None:
+        return found
+    if not may_run(target) or value_dependent(target):
+        return UNKNOWN
+    if _elementwise(target) and _numbers(args) and set(keywords) <= {"dtype"}:
+        return _pointwise(target, args, keywords)
+    if not _modest([*args, *keywords.values()]):
+        return UNKNOWN
+    return _probed(getattr(target, "__name__", ""), target, args, keywords)
+
+
+def _probed(name: str, call: Callable[..., Any], args: Sequence[Operand], keywords: Keywords) -> Type:
+    """What runs tell. That an integer is the length of an axis is told for `size` alone: a count may equal it, too."""
+    result = probe(call, args, keywords, lambda named: equated(name, named, keywords))
+    return replace(result, length=None) if name != "size" else result
+
+
+def _modest(operands: Sequence[Operand]) -> bool:
+    """Whether no constant makes a run long, and none is a function that a run would call."""
+    product = 1
+    for operand in operands:
+        if isinstance(operand, Const):
+            value = operand.value
+            if callable(value) and not isinstance(value, type):
+                return False
+            for item in value if isinstance(value, tuple | list) else (value,):
+                if isinstance(item, int) and item > 1:
+                    product *= item
+            if isinstance(value, np.ndarray):
+                product *= max(1, value.size)
+    return product <= LIMIT
+
+
+def _numbers(args: Sequence[Operand]) -> bool:
+    return bool(args) and all(type_of_operand(arg).kind in ("scalar", "array") for arg in args)
+
+
+_OPERATORS = """
+    add sub mul truediv floordiv mod pow and_ or_ xor lshift rshift eq ne lt le gt ge neg pos invert abs
+    iadd isub imul itruediv ifloordiv imod ipow iand ior ixor
+"""
+_ELEMENTWISE: frozenset[Any] = frozenset(
+    {np.where, np.clip, *(getattr(operator, name) for name in _OPERATORS.split()), builtins.abs}
+)
+
+
+def _elementwise(target: Any) -> bool:
+    if isinstance(target, np.ufunc):
+        return target.signature is None and target.nout == 1
+    rule = registry.get(target)
+    return target in _ELEMENTWISE or (rule is not None and rule.form == "elementwise")
+
+
+def _pointwise(target: Callable[..., Any], args: Sequence[Operand], keywords: Keywords) -> Type:
+    """An elementwise operation: its dtype and kind are those on one element an axis, its axes are broadcast."""
+    types = [type_of_operand(arg) for arg in args]
+    if target is np.where and len(args) != 3:
+        return UNKNOWN
+    small = [_without_lengths(arg) for arg in args]
+    result = probe(target, small, keywords)
+    if result == INT:
+        return replace(INT, length=_sum_of_lengths(target, args))
+    if result.kind != "array":
+        return result
+    shapes = [t.shape for t in types]
+    known = [shape for shape in shapes if shape is not None]
+    return replace(result, dims=broadcast(known) if len(known) == len(shapes) else None)
+
+
+def _without_lengths(operand: Operand) -> Operand:
+    if isinstance(operand, Const) and not isinstance(operand.value, np.ndarray):
+        return operand
+    t = type_of_operand(operand)
+    return replace(t, dims=None if t.dims is None else (fixed(2),) * len(t.dims), length=None)
+
+
+def _sum_of_lengths(target: Any, args: Sequence[Operand]) -> Dim | None:
+    """`n + 1`, where n is the length of an axis. Less than n would not be a length for all n."""
+    if target is not operator.add or len(args) != 2:
+        return None
+    for one, other in (args, args[::-1]):
+        more, length = constant_int(other), type_of_operand(one).length
+        if more is not None and more >= 0 and length is not None and length.symbol != "?" and length.offset >= 0:
+            return Dim(length.symbol, length.offset + more, True) if length.symbol else fixed(length.offset + more)
+    return None
+
+
+# Functions with an answer of their own
+
+
+def _always(t: Type) -> Callable[[Sequence[Operand], Keywords], Type | None]:
+    return lambda args, keywords: t
+
+
+def _on_scalars(t: Type) -> Callable[[Sequence[Operand], Keywords], Type | None]:
+    return lambda args, keywords: t if _numbers(args) else UNKNOWN
+
+
+def _getitem(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    return subscript(args[0], args[1])
+
+
+def _len(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    t = type_of_operand(args[0])
+    if t.kind == "tuple":
+        return replace(INT, length=fixed(len(t.items)))
+    length = t.dims[0] if t.kind == "array" and t.dims else None
+    return replace(INT, length=None if length is None or length.symbol == "?" else length)
+
+
+def _extremum(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    if keywords:
+        return UNKNOWN
+    types = [type_of_operand(arg) for arg in args]
+    if len(types) == 1 and types[0].kind in ("tuple", "list") and types[0].items:
+        types = list(types[0].items)
+    elif len(types) == 1:
+        return Type("scalar", types[0].dtype) if types[0].rank == 1 and types[0].dtype is not None else UNKNOWN
+    same = len({(t.kind, t.dtype, t.weak) for t in types}) == 1 and types[0].kind == "scalar"
+    return replace(types[0], length=None) if same else UNKNOWN
+
+
+def _created(args: Sequence[Operand], keywords: Keywords, target: Any, fill: bool = False) -> Type | None:
+    """`zeros`, `ones`, `empty`, `full`: an array of a given shape."""
+    given = dict(keywords)
+    names = ("shape", "fill_value", "dtype") if fill else ("shape", "dtype")
+    if len(args) > len(names) or "like" in given:
+        return UNKNOWN
+    given.update(zip(names, args, strict=False))
+    shape = given.pop("shape", None)
+    if shape is None or not _modest(list(given.values())):
+        return UNKNOWN
+    if fill and type_of_operand(given.get("fill_value", Const(None))).rank != 0:
+        return UNKNOWN
+    made = probe(target, [Const(())], given)
+    return replace(made, dims=shape_argument(shape)) if made.kind == "array" else UNKNOWN
+
+
+def _arange(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """Long ranges of constants are not run."""
+    values = [arg.value for arg in args if isinstance(arg, Const)]
+    if all(isinstance(v, int | float) and 0.01 <= abs(v) <= 1000 or v == 0 for v in values):
+        return probe(np.arange, args, keywords)
+    return Type("array", np.dtype(int), dims=(ANY,)) if all(type(v) is int for v in values) and len(
+        values
+    ) == len(args) and not keywords else UNKNOWN
+
+
+def _reshape(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    shape = args[1] if len(args) > 1 else keywords.get("shape", keywords.get("newshape"))
+    t = type_of_operand(args[0]) if args else UNKNOWN
+    return _reshaped(t, [shape]) if shape is not None and t.kind in ("array", "scalar") else UNKNOWN
+
+
+def _broadcast_to(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    shape = args[1] if len(args) > 1 else keywords.get("shape")
+    t = type_of_operand(args[0]) if args else UNKNOWN
+    if shape is None or t.kind not in ("array", "scalar") or "subok" in keywords or len(args) > 2:
+        return UNKNOWN
+    return Type("array", t.dtype, dims=shape_argument(shape))
+
+
+def _matmul(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """Stacks of matrices: the axes before the last two are broadcast."""
+    types = [type_of_operand(arg) for arg in args]
+    dims = [t.dims for t in types if t.kind == "array" and t.dims is not None]
+    if len(dims) != 2 or keywords or min(map(len, dims)) < 1 or max(map(len, dims)) < 3:
+        return None
+    left, right = dims
+    matrix = probe(np.matmul, [replace(t, dims=(fixed(2),) * len(t.dims or ())) for t in types], {})
+    rows = left[-2:-1] if len(left) > 1 else ()
+    columns = right[-1:] if len(right) > 1 else ()
+    return replace(matrix, dims=(*broadcast([left[:-2], right[:-2]]), *rows, *columns)) if matrix.dims else UNKNOWN
+
+
+def _maths() -> dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]]:
+    whole = {"ceil", "floor", "trunc", "gcd", "lcm", "comb", "perm", "factorial", "isqrt"}
+    flags = {"isnan", "isinf", "isfinite", "isclose"}
+    other = {"prod", "sumprod", "frexp", "modf"}
+    functions = {name: f for name, f in vars(math).items() if callable(f) and not name.startswith("_")}
+    results = {name: INT if name in whole else BOOL if name in flags else FLOAT for name in functions}
+    return {functions[name]: _on_scalars(t) for name, t in results.items() if name not in other}
+
+
+_SPECIAL: dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]] = {
+    **_maths(),
+    **dict.fromkeys((bool, isinstance, issubclass, callable, hasattr, np.isscalar), _always(BOOL)),
+    **dict.fromkeys((operator.not_, operator.is_, operator.is_not, operator.contains, operator.truth), _always(BOOL)),
+    **dict.fromkeys((np.iscomplexobj, np.isrealobj, np.allclose, np.array_equal), _always(BOOL)),
+    **dict.fromkeys((str, repr), _always(STR)),
+    int: _always(INT),
+    float: _always(FLOAT),
+    complex: _always(COMPLEX),
+    range: _always(RANGE),
+    slice: _always(SLICE),
+    len: _len,
+    min: _extremum,
+    max: _extremum,
+    operator.getitem: _getitem,
+    np.arange: _arange,
+    np.reshape: _reshape,
+    np.broadcast_to: _broadcast_to,
+    np.matmul: _matmul,
+    operator.matmul: _matmul,
+    np.zeros: lambda args, keywords: _created(args, keywords, np.zeros),
+    np.ones: lambda args, keywords: _created(args, keywords, np.ones),
+    np.empty: lambda args, keywords: _created(args, keywords, np.empty),
+    np.full: lambda args, keywords: _created(args, keywords, np.full, fill=True),
+}

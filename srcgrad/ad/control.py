@@ -1,0 +1,350 @@
+"""The reverse sweep of blocks, branches and loops.
+
+    for i in range(n):                 for i in range(n):
+        y = np.sin(y)                      y_tape.append(y)
+                                           y = np.sin(y)
+                              ->       ...
+                                       for i in reversed(range(n)):
+                                           y = y_tape.pop()
+                                           y_bar = y_bar * np.cos(y)
+
+A branch is reversed by its own test. A loop over a range is reversed by its range, any other loop by the number of its
+trips. What a loop carries has a carried adjoint; names from outside of a loop are summed into, in memory where they are
+arrays.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from dataclasses import replace
+
+from srcgrad.ad.adjoints import Adjoints
+from srcgrad.ad.reverse import Reverse
+from srcgrad.ad.tape import Tapes
+from srcgrad.ir import (
+    Append,
+    Atom,
+    Block,
+    Const,
+    Fn,
+    For,
+    If,
+    Let,
+    Loop,
+    Pop,
+    Stmt,
+    Store,
+    Update,
+    Var,
+    While,
+    blocks,
+    definitions,
+    hint,
+    own_atoms,
+    uses,
+    variables,
+    walk,
+)
+from srcgrad.types import INT, Type, join
+
+
+class Control(Reverse):
+    tapes: Tapes | None = None
+
+    def block(self, block: Block, in_loop: bool) -> tuple[Stmt, ...]:
+        """Writes the reverse sweep of a block; gives back its forward sweep, with what has to be recorded."""
+        forward: list[Stmt] = []
+        for stmt in reversed(block.stmts):
+            with self.at(stmt):
+                forward = [*self.stmt(stmt, in_loop), *forward] if not isinstance(stmt, Let) else self._one(stmt, forward)
+        return tuple(forward)
+
+    def _one(self, let: Let, forward: list[Stmt]) -> list[Stmt]:
+        self.let(let)
+        forward.insert(0, let)
+        return forward
+
+    def stmt(self, stmt: Stmt, in_loop: bool) -> Sequence[Stmt]:
+        if not self._has_work(stmt):
+            return [stmt]
+        for name in self._shared_memory(stmt):
+            self.buffer(name)
+        if isinstance(stmt, If):
+            return [self._branch(stmt, in_loop)]
+        assert isinstance(stmt, For | While)
+        if in_loop:
+            return [self._loop(stmt)]
+        outside = self._names_outside(stmt)
+        self.tapes = Tapes(self.builder, self.definition, self.roots, outside)
+        loop = self._loop(stmt)
+        made = [replace(let, origin=replace(let.origin, sweep="forward")) for let in self.tapes.made]
+        self.tapes = None
+        return [*made, loop]
+
+    def _has_work(self, stmt: Stmt) -> bool:
+        """Whether a derivative flows through a branch or a loop at all."""
+        if any(name in self.active for name in self._defined(stmt)):
+            return True
+        for inner in walk(Block((stmt,))):
+            if isinstance(inner, Let) and isinstance(inner.op, Store | Update | Append | Pop):
+                assert isinstance(inner.args[0], Var)
+                if inner.args[0].name in self.active:
+                    return True
+            if any(name in self.active for name in self._defined(inner)):
+                return True
+        return False
+
+    def _shared_memory(self, stmt: Stmt) -> list[str]:
+        """Names from outside of a statement whose adjoints its reverse sweep adds to in memory."""
+        inside = set(definitions(Block((stmt,))))
+        used = dict.fromkeys(name for name in uses(Block((stmt,))) if name not in inside)
+        return [name for name in used if name in self.in_memory and name in self.active]
+
+    def _names_outside(self, stmt: Stmt) -> set[str]:
+        inside = set(definitions(Block((stmt,))))
+        return {name for name in self.builder.types if name not in inside}
+
+    # Branches
+
+    def _branch(self, stmt: If, in_loop: bool) -> If:
+        cotangents = [self.adjoint(name) if name in self.active else None for name in stmt.targets]
+        before = self.adjoints
+        forwards: list[tuple[Stmt, ...]] = []
+        reverses: list[list[Stmt]] = []
+        after: list[Adjoints] = []
+        for inner in blocks(stmt):
+            self.adjoints = before.branch()
+            with self.builder.block() as stmts:
+                for cotangent, result in zip(cotangents, inner.results, strict=True):
+                    if cotangent is not None and isinstance(result, Var) and result.name in self.active:
+                        self.contribute(result.name, cotangent)
+                forwards.append(self.block(inner, in_loop))
+            reverses.append(stmts)
+            after.append(self.adjoints)
+        self.adjoints = before
+        results = self._joined(before, after, reverses)
+        rows = [(then, orelse) for _, then, orelse in results]
+        sides = [Block(tuple(stmts), tuple(row[i] for row in rows)) for i, stmts in enumerate(reverses)]
+        if in_loop:
+            assert self.tapes is not None
+            recorded = [self.tapes.record(f, r, (), {}) for f, r in zip(forwards, sides, strict=True)]
+            forwards = [tuple(f) for f, _ in recorded]
+            sides = [r for _, r in recorded]
+        targets = [self._target(name, part, then, orelse) for (name, part), then, orelse in results]
+        if any(side.stmts for side in sides) or targets:
+            self.builder.emit(
+                If(tuple(t.name for t in targets), stmt.test, sides[0], sides[1], self.builder.origin)
+            )
+        for ((name, part), _, _), target in zip(results, targets, strict=True):
+            before.values[name, part] = target
+        then, orelse = (Block(f, inner.results) for f, inner in zip(forwards, blocks(stmt), strict=True))
+        return replace(stmt, then=then, orelse=orelse)
+
+    def _target(self, name: str, part: int | None, then: Atom, orelse: Atom) -> Var:
+        known = join(self.type(then), self.type(orelse))
+        return self.builder.declare(self.bar(name), known)
+
+    def _joined(
+        self, before: Adjoints, after: list[Adjoints], reverses: list[list[Stmt]]
+    ) -> list[tuple[tuple[str, int | None], Atom, Atom]]:
+        """The adjoints that the two branches leave different, with zeros where one has none."""
+        local = {name for stmts in reverses for name in definitions(Block(tuple(stmts)))}
+        keys = list(dict.fromkeys([*after[0].values, *after[1].values]))
+        rows = []
+        for key in keys:
+            values = [side.values.get(key) for side in after]
+            if values[0] is values[1] or self._is_local(key[0]):
+                continue
+            filled = []
+            for value, stmts in zip(values, reverses, strict=True):
+                if value is None:
+                    value = self._zero_in(key, stmts)
+                filled.append(value)
+            rows.append((key, filled[0], filled[1]))
+        del local
+        return rows
+
+    def _is_local(self, name: str) -> bool:
+        return False
+
+    def _zero_in(self, key: tuple[str, int | None], stmts: list[Stmt]) -> Atom:
+        name, part = key
+        with self.builder.block() as made:
+            if part is None:
+                zero = self.zero(Var(name))
+            else:
+                built = self._built(name)
+                zero = self.zero(built.args[part]) if built is not None else self._zero_item(name, part)
+        stmts.extend(made)
+        return zero
+
+    def _zero_item(self, name: str, part: int) -> Atom:
+        item = self.builder.fn(operator.getitem, Var(name), Const(part))
+        return self.zero(item)
+
+    # Loops
+
+    def _loop(self, loop: For | While) -> For | While:
+        assert self.tapes is not None
+        carried = self._carried(loop)
+        sums = self._sums(loop)
+        body_results = loop.body.results[loop.stops :]
+        before, self.adjoints = self.adjoints, self.adjoints.inner()
+        params = [self._param(loop.targets[loop.stops :][k]) for k, _ in carried]
+        totals = [self._param(name, part) for name, part in sums]
+        entering = [*loop.params, *self._entering(loop)]
+        given, variable = self._variable(loop)
+        with self.builder.block() as stmts:
+            for (name, part), total in zip(sums, totals, strict=True):
+                self.adjoints.values[name, part] = total
+            for (k, _), param in zip(carried, params, strict=True):
+                result = body_results[k]
+                if isinstance(result, Var) and result.name in self.active:
+                    self.contribute(result.name, param)
+            forward = self.block(loop.body, True)
+            results = [self._take_or_zero(loop.params[k]) for k, _ in carried]
+            results += [self.adjoints.values.get(key, total) for key, total in zip(sums, totals, strict=True)]
+        self.adjoints = before
+        reverse = Block(tuple(stmts), tuple(results))
+        recorded, reverse = self.tapes.record(forward, reverse, entering, given)
+        inits = [self._init(cotangent, loop.targets[loop.stops :][k]) for k, cotangent in carried]
+        inits += [self._start(key) for key in sums]
+        new, iterable = self._reversed(replace(loop, body=Block(tuple(recorded), loop.body.results)))
+        targets = [self.builder.declare(hint(p.name), self.builder.types[p.name]) for p in (*params, *totals)]
+        names = tuple(t.name for t in targets)
+        all_params = tuple(p.name for p in (*params, *totals))
+        self.builder.emit(
+            For(names, all_params, tuple(inits), variable, iterable, reverse, False, self.builder.origin)
+        )
+        for (k, _), target in zip(carried, targets, strict=False):
+            init = loop.inits[k]
+            if isinstance(init, Var) and init.name in self.active:
+                self.contribute(init.name, target)
+        for key, target in zip(sums, targets[len(carried) :], strict=True):
+            self.adjoints.values[key] = target
+        return new
+
+    def _carried(self, loop: For | While) -> list[tuple[int, Atom | None]]:
+        """The carried values through which a derivative flows: position and the adjoint of what comes out."""
+        found = []
+        for k, (param, target) in enumerate(zip(loop.params, loop.targets[loop.stops :], strict=True)):
+            if param in self.active or target in self.active:
+                found.append((k, self.adjoint(target) if target in self.active else None))
+        return found
+
+    def _sums(self, loop: For | While) -> list[tuple[str, int | None]]:
+        """Names from outside of a loop whose adjoints are values that the iterations add to."""
+        inside = set(definitions(Block((loop,))))
+        start = set(variables(loop.inits))
+        found: dict[tuple[str, int | None], None] = {}
+        body = {name: None for name in uses(loop.body)}
+        for name in body:
+            if name in inside or name not in self.active or name in self.in_memory:
+                continue
+            built = self._built(name)
+            known = self.builder.types[name]
+            if built is not None:
+                found.update({(name, i): None for i in range(len(built.args))})
+            elif known.kind == "tuple":
+                found.update({(name, i): None for i in range(len(known.items))})
+            else:
+                found[name, None] = None
+        del start
+        return list(found)
+
+    def _param(self, name: str, part: int | None = None) -> Var:
+        """A carried adjoint: of the type of what it belongs to; a number may be Python's or NumPy's."""
+        known = self.builder.types.get(name, INT)
+        if part is not None:
+            built = self._built(name)
+            known = self.type(built.args[part]) if built is not None else known.items[part]
+        if known.kind == "scalar":
+            known = Type("scalar", known.dtype)
+        return self.builder.declare(self.bar(name), known)
+
+    def _entering(self, loop: For | While) -> list[str]:
+        """Names that the reverse of the body may read and that have their values when the body starts."""
+        if isinstance(loop, While):
+            return [name for stmt in loop.test.stmts for name in self._defined(stmt)]
+        return [loop.variable]
+
+    def _variable(self, loop: For | While) -> tuple[dict[str, str], str]:
+        """The variable of the reverse loop, and the variable of the loop if it walks the same values."""
+        assert self.tapes is not None
+        if isinstance(loop, For) and self._is_range(loop):
+            variable = self.builder.declare(hint(loop.variable), self.builder.types[loop.variable]).name
+            self.tapes.variables.add(loop.variable)
+            return {loop.variable: variable}, variable
+        return {}, self.builder.declare("_trip", INT).name
+
+    def _is_range(self, loop: For) -> bool:
+        if self.type(loop.iterable).kind == "range":
+            return True
+        let = self.definition.get(loop.iterable.name) if isinstance(loop.iterable, Var) else None
+        return (
+            isinstance(let, Let)
+            and let.op == Fn(reversed)
+            and self.type(let.args[0]).kind == "range"
+        )
+
+    def _take_or_zero(self, name: str) -> Atom:
+        found = self.adjoint(name)
+        return self.zero(Var(name)) if found is None else found
+
+    def _init(self, cotangent: Atom | None, target: str) -> Atom:
+        return self.zero(Var(target)) if cotangent is None else cotangent
+
+    def _start(self, key: tuple[str, int | None]) -> Atom:
+        found = self.adjoints.values.get(key)
+        if found is not None:
+            return found
+        with self.builder.block() as stmts:
+            pass
+        zero = self._zero_in(key, stmts)
+        for stmt in stmts:
+            self.builder.emit(stmt)
+        return zero
+
+    def _reversed(self, loop: For | While) -> tuple[For | While, Atom]:
+        """The forward loop, counting its trips where it must, and what the reverse loop walks."""
+        if isinstance(loop, For) and self._is_range(loop) and not loop.stops:
+            return loop, self._backwards(loop.iterable)
+        loop, trips = self._counting(loop)
+        if isinstance(loop, For) and self._is_range(loop):
+            let = self.definition.get(loop.iterable.name) if isinstance(loop.iterable, Var) else None
+            if not (isinstance(let, Let) and let.op == Fn(reversed)):
+                done = self.builder.fn(operator.getitem, loop.iterable, Const(None) if trips is None else self._upto(trips))
+                return loop, self.builder.fn(reversed, done)
+            whole = self.builder.fn(operator.getitem, let.args[0], Const(slice(None, None, -1)))
+            done = self.builder.fn(operator.getitem, whole, self._upto(trips))
+            return loop, self.builder.fn(reversed, done)
+        return loop, self.builder.fn(range, trips)
+
+    def _upto(self, trips: Atom) -> Atom:
+        from srcgrad.ir import Make
+
+        return self.builder.let(Make("slice"), [Const(None), trips, Const(None)])
+
+    def _backwards(self, iterable: Atom) -> Atom:
+        let = self.definition.get(iterable.name) if isinstance(iterable, Var) else None
+        if isinstance(let, Let) and let.op == Fn(reversed):
+            return let.args[0]
+        return self.builder.fn(reversed, iterable)
+
+    def _counting(self, loop: For | While) -> tuple[For | While, Var]:
+        """The loop with one more carried value: the number of iterations run."""
+        param, after, target = (self.builder.declare("trips", INT) for _ in range(3))
+        origin = replace(self.builder.origin, sweep="forward")
+        count = Let(after.name, Fn(operator.add), (param, Const(1)), (), origin)
+        body = Block((*loop.body.stmts, count), (*loop.body.results, after))
+        return replace(
+            loop,
+            targets=(*loop.targets, target.name),
+            params=(*loop.params, param.name),
+            inits=(*loop.inits, Const(0)),
+            body=body,
+        ), target
+
+
+__all__ = ["Control", "own_atoms"]

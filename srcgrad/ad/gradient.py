@@ -1,0 +1,200 @@
+"""The whole derivative of a function: forward sweep, seed, reverse sweep, results.
+
+    f: (x, a) -> y      grad             (x, a) -> x_bar
+                        value_and_grad   (x, a) -> (y, x_bar)
+                        vjp              (x, a, *, seed) -> (y, x_bar)
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from srcgrad import runtime
+from srcgrad.ad.broadcasting import fit
+from srcgrad.ad.control import Control
+from srcgrad.analyses.activity import activity
+from srcgrad.frontend.source import Source
+from srcgrad.ir import Atom, Block, Const, Fn, Function, Let, Load, Make, Method, Origin, Param, Stmt, Var, definitions
+from srcgrad.types import UNKNOWN, Type
+
+_KEYWORD_ONLY = 3
+_VIEWS = (np.broadcast_to, np.reshape, np.transpose, np.swapaxes, np.expand_dims, np.squeeze, np.moveaxis, np.ravel)
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which derivative is asked for: `mode` is "grad", "value_and_grad" or "vjp"; `wrt` are positions of parameters;
+    `single`: the derivative is not wrapped in a tuple; `aux`: the result is a pair whose second part is handed on."""
+
+    mode: str
+    wrt: tuple[int, ...]
+    single: bool
+    aux: bool = False
+
+
+def differentiate(function: Function, request: Request, source: Source) -> Function:
+    """The function that computes what is asked for."""
+    wrt = [function.params[i].name for i in request.wrt]
+    active_function = _without_aux(function) if request.aux else function
+    return _Gradient(active_function, request, wrt, source).run(function)
+
+
+def _without_aux(function: Function) -> Function:
+    """The function with only the first of its results, which derivatives are taken of."""
+    count = _leaf_count(function.structure[0])
+    body = Block(function.body.stmts, function.body.results[:count])
+    return replace(function, body=body, structure=function.structure[0])
+
+
+class _Gradient:
+    def __init__(self, function: Function, request: Request, wrt: list[str], source: Source) -> None:
+        self.request = request
+        self.wrt = wrt
+        self.reverse = Control(function, activity(function, wrt), source)
+        self.builder = self.reverse.builder
+
+    def run(self, function: Function) -> Function:
+        reverse = self.reverse
+        params = function.params
+        with self.builder.block() as stmts:
+            with self.builder.at(Origin(0, "", "reverse")):
+                if self.request.mode == "vjp":
+                    seed = self.builder.declare("seed", UNKNOWN)
+                    params = (*params, Param(seed.name, _KEYWORD_ONLY, None))
+                    self.seed(reverse.function, seed)
+                else:
+                    self.start(reverse.function)
+            forward = reverse.block(reverse.function.body, False)
+            with self.builder.at(Origin(0, "", "reverse")):
+                gradients = self.gradients()
+        reverse.report()
+        results, structure = self.results(function, gradients)
+        body = Block((*forward, *stmts), tuple(results))
+        return replace(
+            function,
+            name=f"{function.name}_{self.request.mode}",
+            params=params,
+            body=body,
+            types=self.builder.types,
+            structure=structure,
+        )
+
+    # Seeds
+
+    def start(self, function: Function) -> None:
+        """The seed of a scalar result is one; whether it is a scalar is checked in the text where it is not known."""
+        (result,) = function.body.results
+        if not isinstance(result, Var) or result.name not in self.reverse.active:
+            return
+        seed: Atom = Const(1.0)
+        known = self.builder.type(result)
+        if known.rank is None:
+            seed = self.builder.let(Fn(runtime.scalar_seed), [result])
+        self.reverse.contribute(result.name, seed)
+
+    def seed(self, function: Function, seed: Var) -> None:
+        for path, result in zip(_paths(function.structure), function.body.results, strict=True):
+            known = self.builder.type(result)
+            part: Atom = seed
+            if path:
+                for i in path:
+                    part = self.builder.fn(operator.getitem, part, Const(i))
+            if isinstance(part, Var):
+                self.builder.types[part.name] = _seed_type(known)
+            if isinstance(result, Var) and result.name in self.reverse.active:
+                self.reverse.contribute(result.name, part)
+
+    # Results
+
+    def gradients(self) -> list[Atom]:
+        given: set[str] = {"seed"}
+        found = []
+        for name in self.wrt:
+            gradient = self.whole(name)
+            found.append(self.fresh(gradient, name, given))
+        return found
+
+    def whole(self, name: str) -> Atom:
+        """The adjoint of a parameter, zero where nothing reached it."""
+        parts = self.reverse.adjoints.parts(name)
+        known = self.builder.types[name]
+        if known.kind == "tuple" and name not in self.reverse.in_memory:
+            taken = dict((part, self.reverse.adjoints.take(name, part)) for part in parts)
+            items = [taken.get(i) or self.reverse._zero_item(name, i) for i in range(len(known.items))]
+            return self.builder.let(Make("tuple"), items)
+        gradient = self.reverse.adjoint(name)
+        return self.reverse.zero(Var(name)) if gradient is None else gradient
+
+    def fresh(self, gradient: Atom, name: str, given: set[str]) -> Atom:
+        """The gradient in the kind of its parameter, and sharing memory with no other result, nor with the seed."""
+        known = self.builder.types[name]
+        if known.kind == "scalar" and known.weak and isinstance(gradient, Var):
+            mine = self.builder.type(gradient)
+            if not (mine.kind == "scalar" and mine.weak):
+                gradient = self.builder.fn(float, gradient)
+            return gradient
+        if not isinstance(gradient, Var):
+            return self.builder.fn(np.full_like, Var(name), gradient) if known.kind == "array" else gradient
+        if known.kind == "array":
+            gradient = fit(self.builder, gradient, Var(name), False)  # type: ignore[arg-type]
+        base = self._base(gradient)
+        scalar = self.builder.type(gradient).kind == "scalar"
+        if (base in given or base == "broadcast") and not scalar:
+            gradient = self.builder.fn(np.copy if known.kind == "array" else runtime.copy, gradient)
+        given.add(base)
+        return gradient
+
+    def _base(self, atom: Atom) -> str:
+        """The name whose memory a value may share."""
+        definitions_ = {stmt.target: stmt for stmt in self._written()}
+        broadcast = False
+        while isinstance(atom, Var):
+            let = definitions_.get(atom.name)
+            if let is None or not let.args:
+                break
+            view = isinstance(let.op, Fn) and let.op.target in (*_VIEWS, operator.getitem, runtime.unbroadcast, runtime.cast)
+            view = view or isinstance(let.op, Method | Load) or str(let.op) == ".T"
+            if not view:
+                break
+            broadcast = broadcast or (isinstance(let.op, Fn) and let.op.target is np.broadcast_to)
+            atom = let.args[0]
+        if broadcast:
+            return "broadcast"
+        name = atom.name if isinstance(atom, Var) else ""
+        return "seed" if name.startswith("seed.") else name
+
+    def _written(self) -> list[Let]:
+        return [stmt for stmt in self.builder.current() if isinstance(stmt, Let)]
+
+    def results(self, function: Function, gradients: Sequence[Atom]) -> tuple[list[Atom], Any]:
+        gradient = "leaf" if self.request.single else ("leaf",) * len(gradients)
+        values, structure = list(function.body.results), function.structure
+        count = _leaf_count(structure[0]) if self.request.aux else len(values)
+        if self.request.mode == "grad":
+            if self.request.aux:
+                return [*gradients, *values[count:]], (gradient, *structure[1:])
+            return list(gradients), gradient
+        return [*values, *gradients], (structure, gradient)
+
+
+def _seed_type(result: Type) -> Type:
+    """A seed has the type of the result; a number may be given as Python's or as NumPy's."""
+    return Type("scalar", result.dtype) if result.kind == "scalar" else result
+
+
+def _leaf_count(structure: Any) -> int:
+    return sum(map(_leaf_count, structure)) if isinstance(structure, tuple) else 1
+
+
+def _paths(structure: Any, path: tuple[int, ...] = ()) -> list[tuple[int, ...]]:
+    if isinstance(structure, tuple):
+        return [found for i, item in enumerate(structure) for found in _paths(item, (*path, i))]
+    return [path]
+
+
+__all__ = ["Request", "Stmt", "definitions", "differentiate"]

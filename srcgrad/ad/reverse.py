@@ -1,0 +1,455 @@
+"""Reverse mode: the adjoint of a function, as IR.
+
+    function f(x)                        function f_grad(x)
+      sin = numpy.sin(x)                   sin = numpy.sin(x)
+      y = mul(x, sin)              ->      x_bar = 1.0 * sin                    # y = mul(x, sin)
+      yield y                              sin_bar = 1.0 * x
+                                           x_bar = x_bar + sin_bar * cos(x)     # sin = numpy.sin(x)
+                                           yield x_bar
+
+The forward sweep is the primal as it stands. The reverse sweep goes through its statements backwards and writes for each
+the body of its rule. What it reads of the forward sweep it reads by name; inside loops, where a name has many values,
+`tape.py` sees to that. The result is naive and correct; the optimizer makes it short.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from srcgrad import runtime
+from srcgrad.ad.adjoints import Adjoints
+from srcgrad.ad.broadcasting import fit
+from srcgrad.analyses.activity import Activity
+from srcgrad.analyses.operations import Bound, Unbound, bind, key_of
+from srcgrad.build import Builder
+from srcgrad.errors import NoRule, Place, SrcgradError, UnsupportedSyntax, together
+from srcgrad.frontend.lower import Lowering, Undecided
+from srcgrad.frontend.source import Source
+from srcgrad.ir import (
+    Append,
+    Atom,
+    Block,
+    Const,
+    Fn,
+    For,
+    Function,
+    If,
+    Let,
+    Load,
+    Loop,
+    Make,
+    Names,
+    Pop,
+    Stmt,
+    Store,
+    Update,
+    Var,
+    While,
+    blocks,
+    definitions,
+    hint,
+    own_atoms,
+    variables,
+    walk,
+)
+from srcgrad.rules.suggest import near_misses
+from srcgrad.types import Type
+
+
+class Reverse:
+    """Writes the reverse sweep of a function; `ad.control` adds branches and loops, `ad.tape` what is recorded."""
+
+    def __init__(self, function: Function, activity: Activity, source: Source) -> None:
+        self.function = function
+        self.active = activity.active
+        self.source = source
+        self.builder = Builder(Names.after(function), dict(function.types))
+        self.lowering = Lowering(self.builder)
+        self.offences: list[SrcgradError] = []
+        self.adjoints = Adjoints()
+        self.definition: dict[str, Stmt] = {}
+        self.in_memory: set[str] = set()
+        self.roots: set[str] = set()
+        self._survey(function.body, ())
+
+    # What has its adjoint in memory
+
+    def _survey(self, block: Block, loops: tuple[frozenset[str], ...]) -> None:
+        for stmt in block.stmts:
+            for name in self._defined(stmt):
+                self.definition[name] = stmt
+            if isinstance(stmt, Let):
+                self._survey_let(stmt, loops)
+            for inner in blocks(stmt):
+                local = loops
+                if isinstance(stmt, Loop):
+                    local = (*loops, frozenset(definitions(Block((stmt,)))) - frozenset(stmt.targets))
+                self._survey(inner, local)
+
+    def _defined(self, stmt: Stmt) -> Iterable[str]:
+        if isinstance(stmt, Let):
+            return () if stmt.target is None else (stmt.target,)
+        return stmt.targets
+
+    def _survey_let(self, let: Let, loops: tuple[frozenset[str], ...]) -> None:
+        if isinstance(let.op, Load | Store | Update | Append | Pop):
+            assert isinstance(let.args[0], Var)
+            self.in_memory.add(let.args[0].name)
+            self.roots.add(let.args[0].name)
+        target_active = let.target in self.active
+        if let.op == Fn(operator.getitem) and target_active and isinstance(let.args[0], Var):
+            name = let.args[0].name
+            if not self._is_component(name, let.args[1]):
+                self.in_memory.add(name)
+        if loops and target_active:
+            for name in variables(own_atoms(let)):
+                outside = name in self.active and name not in loops[0]
+                known = self.builder.types.get(name)
+                if outside and known is not None and known.kind in ("array", "list"):
+                    self.in_memory.add(name)
+
+    def _is_component(self, name: str, index: Atom) -> bool:
+        """Whether a subscript takes one known element of a tuple or list built here, whose adjoints are kept apart."""
+        known = self.builder.types.get(name)
+        constant = isinstance(index, Const) and isinstance(index.value, int)
+        return constant and (self._built(name) is not None or (known is not None and known.kind == "tuple"))
+
+    def _built(self, name: str) -> Let | None:
+        """The statement that builds a tuple or a list which nobody changes later."""
+        stmt = self.definition.get(name)
+        made = isinstance(stmt, Let) and isinstance(stmt.op, Make) and stmt.op.kind in ("tuple", "list")
+        return stmt if made and name not in self.roots else None  # type: ignore[return-value]
+
+    # Refusals
+
+    def refuse(self, stmt: Stmt, problem: str, remedy: str, kind: type[SrcgradError] = UnsupportedSyntax) -> None:
+        line = stmt.origin.line + self.source.line - 1
+        text = self.source.text(line)
+        column = len(text) - len(text.lstrip()) + 1
+        offence = kind(problem, Place(self.source.file, line, column, text, len(text.strip())), remedy)
+        if str(offence) not in map(str, self.offences):
+            self.offences.append(offence)
+
+    # Adjoints
+
+    def type(self, atom: Atom) -> Type:
+        return self.builder.type(atom)
+
+    def contribute(self, name: str, cotangent: Atom, part: int | None = None) -> None:
+        """Adds to the adjoint of a name, or of one element of what it builds."""
+        if part is None and name in self.in_memory:
+            self._contribute_in_memory(name, cotangent)
+            return
+        built = self._built(name) if part is None else None
+        if built is not None:
+            for i in range(len(built.args)):
+                self.contribute(name, self.builder.fn(operator.getitem, cotangent, Const(i)), i)
+            return
+        key = (name, part)
+        before = self.adjoints.values.get(key)
+        total = cotangent if before is None else self.builder.fn(operator.add, before, cotangent)
+        self._set(name, part, total)
+
+    def _set(self, name: str, part: int | None, value: Atom) -> None:
+        if isinstance(value, Var):
+            self.builder.suggest(value, self.bar(name))
+        self.adjoints.values[name, part] = value
+
+    def bar(self, name: str) -> str:
+        return hint(name) + "_bar"
+
+    def _contribute_in_memory(self, name: str, cotangent: Atom) -> None:
+        buffer = self.buffer(name)
+        if self.builder.types[name].kind == "list":
+            self.builder.let(Fn(runtime.accumulate), [buffer, cotangent], effect=True)
+        else:
+            self.builder.do(Update((), operator.iadd), buffer, cotangent)
+
+    def buffer(self, name: str) -> Var:
+        """The memory of an adjoint, allocated here when it is not yet."""
+        found = self.adjoints.buffer(name)
+        if found is not None:
+            return found
+        before = self.adjoints.take(name)
+        if before is not None:
+            made = self.builder.let(Fn(np.copy), [before], hint=self.bar(name))
+        else:
+            made = self.zero_array(name)
+        assert isinstance(made, Var)
+        self.adjoints.memory[name] = made
+        return made
+
+    def zero_array(self, name: str) -> Atom:
+        known = self.builder.types[name]
+        function = np.zeros_like if known.kind == "array" and known.dtype is not None else runtime.zeros_like
+        return self.builder.let(Fn(function), [self.value(name)], hint=self.bar(name))
+
+    def value(self, name: str) -> Atom:
+        """The value of a primal name now: buffers are read by loads."""
+        return self.builder.let(Load(), [Var(name)]) if name in self.roots else Var(name)
+
+    def zero(self, atom: Atom) -> Atom:
+        """Zero in the kind and shape of a primal value."""
+        if not isinstance(atom, Var):
+            return Const(0.0)
+        known = self.type(atom)
+        if known.kind == "scalar":
+            return Const(0.0)
+        return self.zero_array(atom.name)
+
+    def adjoint(self, name: str) -> Atom | None:
+        """The whole adjoint of a name at its definition, where all contributions are in."""
+        if name in self.in_memory:
+            buffer = self.adjoints.buffer(name)
+            return None if buffer is None else self.builder.let(Load(), [buffer])
+        return self.adjoints.take(name)
+
+    # Statements
+
+    def block(self, block: Block, in_loop: bool) -> tuple[Stmt, ...]:
+        """Writes the reverse sweep of a block; gives back its forward sweep, with what has to be recorded."""
+        raise NotImplementedError
+
+    def at(self, stmt: Stmt) -> Any:
+        return self.builder.at(replace(stmt.origin, sweep="reverse"))
+
+    def let(self, let: Let) -> None:
+        """Writes the adjoint of one let."""
+        match let.op:
+            case Store():
+                self._store(let)
+            case Update():
+                self._update(let)
+            case Append():
+                self._append(let)
+            case _ if let.target not in self.active:
+                pass
+            case Load():
+                self._load(let)
+            case Pop():
+                self._pop(let)
+            case _:
+                self._operation(let)
+
+    def _memory_of(self, let: Let) -> tuple[str, Var | None]:
+        buffer = let.args[0]
+        assert isinstance(buffer, Var)
+        return buffer.name, self.adjoints.buffer(buffer.name) if buffer.name in self.active else None
+
+    def _store(self, let: Let) -> None:
+        name, bar = self._memory_of(let)
+        if bar is None:
+            return
+        assert isinstance(let.op, Store)
+        *indices, value = let.args[1:]
+        if isinstance(value, Var) and value.name in self.active:
+            cotangent = self.builder.let(Load(let.op.path), [bar, *indices], hint=f"_{hint(value.name)}_bar")
+            if any(self.is_gather(index) for index in indices):
+                part = self.builder.let(Load(let.op.path), [Var(name), *indices])
+                mask = self.builder.fn(runtime.store_mask, self.value(name), indices[-1])
+                cotangent = self.builder.fn(np.where, mask, cotangent, Const(0.0))
+                del part
+            self.contribute(value.name, fit(self.builder, cotangent, value, True))
+        zero = Const(0.0)
+        if self.builder.types[name].kind == "list":
+            zero = self.zero(value)  # type: ignore[assignment]
+        self.builder.do(Store(let.op.path), bar, *indices, zero)
+
+    def _update(self, let: Let) -> None:
+        name, bar = self._memory_of(let)
+        assert isinstance(let.op, Update)
+        value = let.args[-1]
+        if bar is None or not isinstance(value, Var) or value.name not in self.active:
+            return
+        cotangent = self.builder.let(Load(let.op.path), [bar, *let.args[1:-1]], hint=f"_{hint(value.name)}_bar")
+        cotangent = fit(self.builder, cotangent, value, True)
+        if let.op.operator is operator.isub:
+            cotangent = self.builder.fn(operator.neg, cotangent)
+        self.contribute(value.name, cotangent)
+
+    def _append(self, let: Let) -> None:
+        _, bar = self._memory_of(let)
+        if bar is None:
+            return
+        value = let.args[1]
+        cotangent = self.builder.let(Pop(), [bar])
+        if isinstance(value, Var) and value.name in self.active:
+            self.contribute(value.name, cotangent)
+
+    def _pop(self, let: Let) -> None:
+        assert let.target is not None and isinstance(let.args[0], Var)
+        bar = self.buffer(let.args[0].name)
+        cotangent = self.adjoint(let.target)
+        self.builder.do(Append(), bar, self.zero(Var(let.target)) if cotangent is None else cotangent)
+
+    def _load(self, let: Let) -> None:
+        assert isinstance(let.op, Load) and isinstance(let.args[0], Var) and let.target is not None
+        cotangent = self.adjoint(let.target)
+        if cotangent is None:
+            return
+        if not let.op.path:
+            self._contribute_in_memory(let.args[0].name, cotangent)
+            return
+        self._scatter(let.args[0].name, let.op.path, let.args[1:], cotangent)
+
+    def _scatter(self, name: str, path: tuple[str, ...], indices: Sequence[Atom], cotangent: Atom) -> None:
+        unique = not any(self.is_gather(index) for index in indices)
+        self.builder.do(Update(path, operator.iadd, unique), self.buffer(name), *indices, cotangent)
+
+    def is_gather(self, index: Atom) -> bool:
+        """Whether an index may name an element twice: an array or a list of integers."""
+        if isinstance(index, Const):
+            parts = index.value if isinstance(index.value, tuple) else (index.value,)
+            return any(isinstance(part, list | np.ndarray) and np.asarray(part).dtype != bool for part in parts)
+        return _may_gather(self.type(index))
+
+    def _operation(self, let: Let) -> None:
+        assert let.target is not None
+        if isinstance(let.op, Make):
+            self._make(let)
+            return
+        if let.op == Fn(operator.getitem):
+            self._getitem(let)
+            return
+        cotangent = self.adjoint(let.target)
+        if cotangent is None:
+            return
+        known = self.type(Var(let.target))
+        if known.dtype is not None and known.dtype.kind == "c":
+            self.refuse(let, "complex intermediate values are not supported", "separate real and imaginary part")
+            return
+        bound = self._bind(let)
+        if bound is not None:
+            self.apply(let, bound, cotangent)
+
+    def _bind(self, let: Let) -> Bound | None:
+        try:
+            bound = bind(let)
+        except Unbound as error:
+            self.refuse(let, f"`{let.op}`: {error}", "write it with the arguments that the rule takes", NoRule)
+            return None
+        if bound is None:
+            known = near_misses(key_of(let))
+            remedy = (f"one of {known}, or " if known else "") + "write it in operations that have a rule"
+            self.refuse(let, f"no rule for `{let.op}`", remedy, NoRule)
+            return None
+        for name in variables((*let.args, *(atom for _, atom in let.keywords))):
+            inside = [v.name for v in bound.operands.values()]
+            if name in self.active and name not in inside and bound.rule.form != "constant" and self._flows(bound, name):
+                self.refuse(let, f"`{let.op}` has no derivative with respect to one of its arguments here",
+                            "use `stop_gradient`-like constants for it", NoRule)  # fmt: skip
+                return None
+        return bound
+
+    def _flows(self, bound: Bound, name: str) -> bool:
+        """Whether a name is given, in a variadic parameter, to a differentiable parameter."""
+        return any(
+            isinstance(argument, tuple) and Var(name) in argument
+            for parameter, argument in bound.arguments.items()
+            if parameter in bound.rule.differentiable
+        )
+
+    def _make(self, let: Let) -> None:
+        assert let.target is not None
+        if let.target in self.in_memory:
+            whole = self.adjoint(let.target)
+            if whole is not None:
+                for i, atom in enumerate(let.args):
+                    if isinstance(atom, Var) and atom.name in self.active:
+                        self.contribute(atom.name, self.builder.fn(operator.getitem, whole, Const(i)))
+        for i, atom in enumerate(let.args):
+            cotangent = self.adjoints.take(let.target, i)
+            if cotangent is not None and isinstance(atom, Var) and atom.name in self.active:
+                self.contribute(atom.name, fit(self.builder, cotangent, atom, False))
+
+    def _getitem(self, let: Let) -> None:
+        owner, index = let.args
+        assert isinstance(owner, Var) and let.target is not None
+        cotangent = self.adjoint(let.target)
+        if cotangent is None:
+            return
+        if self._is_component(owner.name, index) and owner.name not in self.in_memory:
+            assert isinstance(index, Const)
+            self.contribute(owner.name, cotangent, self._position(owner.name, index.value))
+            return
+        self._scatter(owner.name, ("[]",), [index], cotangent)
+
+    def _position(self, name: str, index: int) -> int:
+        if index >= 0:
+            return index
+        built = self._built(name)
+        return index + (len(built.args) if built is not None else len(self.builder.types[name].items))
+
+    # Rules
+
+    def apply(self, let: Let, bound: Bound, cotangent: Atom) -> None:
+        """Writes the rule of an operation and adds what it gives to the adjoints of the operands."""
+        written: dict[Any, Any] = {}
+        assert let.target is not None
+        many = sum(self.type(var).rank != 0 for var in _names(bound)) > 1
+        for parameter, operand in bound.operands.items():
+            if operand.name not in self.active:
+                continue
+            pullback = bound.rule.vjps[parameter]
+            if pullback.function not in written:
+                written[pullback.function] = self.quote(pullback.function, cotangent, let, bound)
+            value = written[pullback.function]
+            if pullback.index is not None:
+                value = self._item(value, pullback.index)
+            value = self.lowering.as_atom(value, self.lowering.node)
+            if self.type(operand).kind not in ("list", "tuple"):
+                stretched = bound.rule.form == "elementwise" and (many or self.type(operand).rank == 0)
+                value = fit(self.builder, value, operand, stretched)
+            self.contribute(operand.name, value)
+
+    def _item(self, value: Any, index: int) -> Any:
+        if isinstance(value, tuple):
+            return value[index]
+        return self.builder.fn(operator.getitem, value, Const(index))
+
+    def quote(self, function: Any, cotangent: Atom, let: Let, bound: Bound) -> Any:
+        """The body of a rule, written out; a call of it where a test of it stays open."""
+        names = list(bound.rule.parameters)
+        values = [cotangent, self.value(let.target or ""), *(bound.arguments[name] for name in names)]
+        parameters = _parameter_names(function)
+        before = len(self.lowering.offences)
+        try:
+            with self.builder.block() as stmts:
+                value = self.lowering.rule(function, dict(zip(parameters, values, strict=True)))
+        except Undecided:
+            del self.lowering.offences[before:]
+            self.lowering.active_frames.clear()
+            atoms = [self.lowering.as_atom(value, self.lowering.node) for value in values]
+            return self.builder.let(Fn(function), atoms)
+        for stmt in stmts:
+            self.builder.emit(stmt)
+        return value
+
+    def report(self) -> None:
+        if self.offences:
+            raise together(self.offences)
+
+
+def _names(bound: Bound) -> list[Var]:
+    return [argument for argument in bound.arguments.values() if isinstance(argument, Var)]
+
+
+def _parameter_names(function: Any) -> Sequence[str]:
+    code = function.__code__
+    return code.co_varnames[: code.co_argcount]  # type: ignore[no-any-return]
+
+
+def _may_gather(known: Type) -> bool:
+    if known.kind == "tuple":
+        return any(map(_may_gather, known.items))
+    if known.kind in ("array", "list"):
+        return known.kind == "list" or known.dtype is None or known.dtype != bool and known.rank != 0
+    return known.kind == "unknown"
+
+
+__all__ = ["For", "If", "Reverse", "While", "walk"]

@@ -1,0 +1,154 @@
+"""Writing IR: the one way in which statements, names and types come into being.
+
+A `Builder` appends statements to the innermost open block. A let whose operands settle its value becomes a constant and
+is not written at all, so that branches of a rule on ranks, or of the user on `axis is None`, fold away while they are
+lowered.
+
+>>> import operator
+>>> builder = Builder()
+>>> builder.let(Fn(operator.add), (Const(1), Const(2)))
+Const(value=3)
+>>> x = builder.declare("x", FLOAT)
+>>> print(builder.let(Fn(operator.mul), (x, Const(2.0))), builder.type(builder.let(Fn(operator.mul), (x, x))))
+_product.1 float
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from srcgrad.abstract import evaluate, infer
+from srcgrad.ir import Atom, Attr, Block, Const, Fn, Let, Load, Make, Method, Names, Op, Origin, Stmt, Undefined, Var
+from srcgrad.types import FLOAT, UNDEFINED, UNKNOWN, Type, type_of
+
+__all__ = ["FLOAT", "Builder", "hint_of"]
+
+_HINTS = {
+    operator.add: "total",
+    operator.sub: "diff",
+    operator.mul: "product",
+    operator.truediv: "ratio",
+    operator.floordiv: "quotient",
+    operator.mod: "remainder",
+    operator.pow: "power",
+    operator.matmul: "product",
+    operator.neg: "negative",
+    operator.getitem: "item",
+    operator.not_: "negated",
+    sum: "total",
+    max: "largest",
+    min: "smallest",
+    abs: "magnitude",
+    range: "steps",
+    len: "length",
+}
+_COMPARISONS = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne, operator.is_)
+
+
+def hint_of(op: Op) -> str:
+    """The name of a temporary that holds the result of an operation; the underscore marks it as the compiler's."""
+    match op:
+        case Fn(target):
+            if target in _COMPARISONS or target in (operator.is_not, operator.contains):
+                return "_test"
+            name = _HINTS.get(target) or getattr(target, "__name__", "value")
+        case Attr(name) | Method(name):
+            pass
+        case Make(kind):
+            name = {"tuple": "items", "list": "elements", "slice": "part"}.get(kind, kind)
+        case Load():
+            name = "item"
+        case _:
+            name = "value"
+    return "_" + (name if name.isidentifier() else "value")
+
+
+class Builder:
+    """Appends statements to blocks; knows the type of every name that it made."""
+
+    def __init__(self, names: Names | None = None, types: dict[str, Type] | None = None) -> None:
+        self.names = names or Names()
+        self.types: dict[str, Type] = {} if types is None else types
+        self.origin = Origin()
+        self.suggested: dict[str, str] = {}
+        self._open: list[list[Stmt]] = [[]]
+
+    def declare(self, hint: str, known: Type = UNKNOWN) -> Var:
+        """A new name of a known type: a parameter, a loop's variable, a target."""
+        name = self.names.fresh(hint)
+        self.types[name] = known
+        return Var(name)
+
+    def type(self, atom: Atom) -> Type:
+        if isinstance(atom, Var):
+            return self.types.get(atom.name, UNKNOWN)
+        return UNDEFINED if isinstance(atom.value, Undefined) else type_of(atom.value)
+
+    def operand(self, atom: Atom) -> Type | Const:
+        return self.type(atom) if isinstance(atom, Var) else atom
+
+    def let(
+        self,
+        op: Op,
+        args: Sequence[Atom] = (),
+        keywords: Sequence[tuple[str, Atom]] = (),
+        hint: str | None = None,
+        effect: bool = False,
+    ) -> Atom:
+        """The result of an operation: a new name, or a constant where the operands settle it."""
+        operands = [self.operand(arg) for arg in args]
+        named = {key: self.operand(atom) for key, atom in keywords}
+        if not effect:
+            known = evaluate(op, operands, named)
+            if known is not None:
+                return known
+        target = self.declare(hint or hint_of(op), infer(op, operands, named))
+        self.emit(Let(target.name, op, tuple(args), tuple(keywords), self.origin, effect))
+        return target
+
+    def fn(self, function: Any, *args: Atom, **keywords: Atom) -> Atom:
+        """The result of a call of a Python function or operator."""
+        return self.let(Fn(function), args, tuple(keywords.items()))
+
+    def do(self, op: Op, *args: Atom) -> None:
+        """A statement that writes, and computes nothing."""
+        self.emit(Let(None, op, args, (), self.origin))
+
+    def suggest(self, var: Var, hint: str) -> None:
+        """The user's name for what has been a temporary so far; the first one counts."""
+        if var.name.startswith("_") and not hint.startswith("_"):
+            self.suggested.setdefault(var.name, hint)
+
+    def emit(self, stmt: Stmt) -> None:
+        self._open[-1].append(stmt)
+
+    def current(self) -> Sequence[Stmt]:
+        """The statements of the innermost open block so far."""
+        return self._open[-1]
+
+    @contextmanager
+    def block(self) -> Iterator[list[Stmt]]:
+        """Statements made inside go into the list that is given, which the caller makes a `Block` of."""
+        stmts: list[Stmt] = []
+        self._open.append(stmts)
+        try:
+            yield stmts
+        finally:
+            self._open.pop()
+
+    @contextmanager
+    def at(self, origin: Origin) -> Iterator[None]:
+        """Statements made inside belong to another primal line."""
+        before, self.origin = self.origin, origin
+        try:
+            yield
+        finally:
+            self.origin = before
+
+    def finish(self, results: Sequence[Atom]) -> Block:
+        """The outermost block."""
+        assert len(self._open) == 1
+        return Block(tuple(self._open[0]), tuple(results))

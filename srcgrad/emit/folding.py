@@ -1,0 +1,260 @@
+"""Decides which names get no variable: their expression is written where they are used.
+
+    _mul.1 = operator.mul(y.0, x.0)
+    _sin.2 = numpy.sin(_mul.1)                     z = np.sin(y * x) + 1
+    z.3 = operator.add(_sin.2, 1)
+
+A temporary (`_mul.3`) or an adjoint (`y_bar.4`) that is used once, in the block that computes it, is folded into its
+use, unless a write to memory that it reads lies between, or the expression would grow too long. Constructors of slices,
+ranges and shapes are written at every use.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from srcgrad import ir
+from srcgrad.emit.expressions import INFIX
+from srcgrad.emit.paths import path_of
+from srcgrad.emit.snapshots import copied_loads, may_share
+
+MAX_LENGTH = 90
+MAX_DEPTH = 8
+_END = 1 << 60
+_SHAPES = ("shape", "size", "ndim")
+
+
+@dataclass(frozen=True)
+class Folding:
+    """`inline`: the lets whose targets have no variable; `copied`: the loads printed with `.copy()`."""
+
+    inline: Mapping[str, ir.Let]
+    copied: frozenset[str]
+
+    def leaves(self, atom: ir.Atom) -> Iterator[str]:
+        """The variables that the expression for an atom reads."""
+        if isinstance(atom, ir.Var):
+            let = self.inline.get(atom.name)
+            if let is None:
+                yield atom.name
+            else:
+                for inner in ir.own_atoms(let):
+                    yield from self.leaves(inner)
+
+    def is_inline(self, stmt: ir.Stmt) -> bool:
+        return isinstance(stmt, ir.Let) and stmt.target in self.inline
+
+
+def is_temporary(name: str) -> bool:
+    """Whether the compiler made the name: `_mul.3`."""
+    return name.startswith("_")
+
+
+def fold(function: ir.Function, pinned: Iterable[str] = ()) -> Folding:
+    """What is folded in a function; the names in `pinned` keep their variables."""
+    return _Folder(function, pinned).run()
+
+
+@dataclass
+class _Site:
+    """One block while its lets are decided, from the last to the first."""
+
+    stmts: tuple[ir.Stmt, ...]
+    users: dict[str, int]
+    final: dict[str, int] = field(default_factory=dict)
+    depth: dict[str, int] = field(default_factory=dict)
+    length: dict[int, int] = field(default_factory=dict)
+    carried: frozenset[str] = frozenset()
+
+
+class _Folder:
+    def __init__(self, function: ir.Function, pinned: Iterable[str]) -> None:
+        self.function = function
+        self.counts = Counter(ir.uses(function.body))
+        self.inline: dict[str, ir.Let] = {}
+        self.pinned = {*pinned, *(param.name for param in function.params)}
+        self.pinned |= {name for stmt in ir.walk(function.body) if (name := ir.written_buffer(stmt))}
+        self.memory: dict[str, frozenset[str]] = {}
+        self.copied = copied_loads(function)
+        self.everywhere: dict[str, ir.Let] = {}
+
+    def run(self) -> Folding:
+        self.scan()
+        self.block(self.function.body, returns=True)
+        return Folding(self.inline | self.everywhere, self.copied)
+
+    def scan(self) -> None:
+        """Finds what is written at every use, and the buffers that each value's memory may belong to."""
+        for stmt in ir.walk(self.function.body):
+            if not isinstance(stmt, ir.Let) or stmt.target is None:
+                continue
+            if isinstance(stmt.op, ir.Load):
+                self.memory[stmt.target] = frozenset(ir.variables(stmt.args[:1]))
+            elif may_share(stmt):
+                shared = [self.memory.get(name, frozenset()) for name in ir.variables(ir.own_atoms(stmt))]
+                self.memory[stmt.target] = frozenset[str]().union(*shared)
+            if self.is_constructor(stmt):
+                self.everywhere[stmt.target] = stmt
+        self.release_single_uses()
+
+    def release_single_uses(self) -> None:
+        """Constructors used once in their own block fold like any expression; operands of the others stay."""
+        local = set(self.local_uses(self.function.body))
+        for name, let in list(self.everywhere.items()):
+            if self.counts[name] == 1 and name in local and not isinstance(let.op, ir.Global):
+                del self.everywhere[name]
+        for let in self.everywhere.values():
+            self.pinned |= set(ir.variables(ir.own_atoms(let))) - self.everywhere.keys()
+
+    def local_uses(self, block: ir.Block) -> Iterator[str]:
+        here = {name for stmt in block.stmts for name in ir.defined(stmt)}
+        used = [name for stmt in block.stmts for name in ir.variables(ir.own_atoms(stmt))]
+        yield from (name for name in [*used, *ir.variables(block.results)] if name in here)
+        for stmt in block.stmts:
+            for inner in ir.blocks(stmt):
+                yield from self.local_uses(inner)
+
+    def is_constructor(self, let: ir.Let) -> bool:
+        assert let.target is not None
+        if isinstance(let.op, ir.Global):
+            return is_temporary(let.target) or ir.hint(let.target) == let.op.name
+        if isinstance(let.op, ir.Load):
+            buffer = next(ir.variables(let.args))
+            own = is_temporary(let.target) or ir.hint(let.target) == ir.hint(buffer)
+            return let.op == ir.Load() and own and let.target not in self.copied
+        return is_temporary(let.target) and self.is_cheap(let)
+
+    def is_cheap(self, let: ir.Let) -> bool:
+        match let.op:
+            case ir.Make(kind):
+                return kind in ("slice", "tuple") and not any(self.memory.get(n) for n in ir.variables(let.args))
+            case ir.Attr(name):
+                return name in _SHAPES
+            case ir.Fn(target) if target in (slice, range):
+                return True
+            case ir.Fn(target) if target is operator.neg:
+                return isinstance(let.args[0], ir.Const)
+            case ir.Fn(target) if target is operator.getitem:
+                shape, index = let.args
+                return isinstance(shape, ir.Var) and isinstance(index, ir.Const) and self.is_shape(shape.name)
+        return False
+
+    def is_shape(self, name: str) -> bool:
+        let = self.everywhere.get(name)
+        return let is not None and let.op == ir.Attr("shape")
+
+    # Single uses
+
+    def block(self, block: ir.Block, returns: bool = False, stops: bool = False) -> None:
+        for stmt in block.stmts:
+            self.inner(stmt)
+        site = self.site(block, returns, stops)
+        for i in reversed(range(len(block.stmts))):
+            stmt = block.stmts[i]
+            if isinstance(stmt, ir.Let) and stmt.target is not None:
+                self.consider(stmt, stmt.target, i, site)
+
+    def inner(self, stmt: ir.Stmt) -> None:
+        match stmt:
+            case ir.If():
+                self.block(stmt.then)
+                self.block(stmt.orelse)
+            case ir.For():
+                self.block(stmt.body, stops=stmt.stops)
+            case ir.While():
+                self.block(stmt.test, returns=True)
+                self.block(stmt.body, stops=stmt.stops)
+
+    def site(self, block: ir.Block, returns: bool, stops: bool) -> _Site:
+        users: dict[str, int] = {}
+        carried: set[str] = set()
+        for i, stmt in enumerate(block.stmts):
+            users.update(dict.fromkeys(ir.variables(ir.own_atoms(stmt)), i))
+            if isinstance(stmt, ir.Loop):
+                carried |= set(ir.variables(stmt.inits))
+        # The flag that stops a loop is tested after the carried values have been assigned.
+        users.update(dict.fromkeys(ir.variables(block.results[stops:]), _END))
+        if not returns:
+            carried |= set(ir.variables(block.results))
+        return _Site(block.stmts, users, carried=frozenset(carried))
+
+    def consider(self, let: ir.Let, target: str, i: int, site: _Site) -> None:
+        user = site.users.get(target)
+        if user is None or not self.may_fold(let, target, site):
+            return
+        consumer = site.stmts[user] if user != _END else None
+        name = consumer.target if isinstance(consumer, ir.Let) else None
+        if name in self.everywhere:
+            return
+        final = site.final.get(name, user) if name is not None else user
+        depth = (site.depth.get(name, 1) if name is not None else 0) + 1
+        length = site.length.setdefault(final, self.root_length(final, site))
+        length += _length(let) - _atom_length(ir.Var(target))
+        if not self.is_cheap(let) and (depth > MAX_DEPTH or length > MAX_LENGTH):
+            return
+        if not self.is_barred(let, target, i, final, site):
+            self.inline[target] = let
+            site.final[target], site.depth[target], site.length[final] = final, depth, length
+
+    def may_fold(self, let: ir.Let, target: str, site: _Site) -> bool:
+        if self.counts[target] != 1 or target in self.pinned or target in self.everywhere:
+            return False
+        adjoint = ir.hint(target).endswith("_bar") and target not in site.carried and not isinstance(let.op, ir.Pop)
+        return is_temporary(target) or adjoint
+
+    def root_length(self, final: int, site: _Site) -> int:
+        if final == _END:
+            return 8
+        stmt = site.stmts[final]
+        return _length(stmt) if isinstance(stmt, ir.Let) else 8
+
+    def is_barred(self, let: ir.Let, target: str, i: int, final: int, site: _Site) -> bool:
+        """Whether something between a let and the place of its use keeps it where it is."""
+        between = site.stmts[i + 1 : min(final, len(site.stmts))]
+        if let.effect or isinstance(let.op, ir.Pop):
+            return not all(self.is_idle(stmt) for stmt in between) or self.writes_in_place(final, site)
+        reads = set(self.memory.get(target, ()))
+        for name in ir.variables(ir.own_atoms(let)):
+            reads |= self.memory.get(name, frozenset())
+        return bool(reads) and any(self.disturbs(stmt, reads) for stmt in between)
+
+    def is_idle(self, stmt: ir.Stmt) -> bool:
+        """A let without a statement of its own that reads no memory."""
+        if not isinstance(stmt, ir.Let) or stmt.effect or isinstance(stmt.op, ir.Pop | ir.Load):
+            return False
+        return stmt.target in self.inline or stmt.target in self.everywhere
+
+    def writes_in_place(self, final: int, site: _Site) -> bool:
+        stmt = site.stmts[final] if final != _END else None
+        return isinstance(stmt, ir.Let) and isinstance(stmt.op, ir.Update)
+
+    def disturbs(self, stmt: ir.Stmt, buffers: set[str]) -> bool:
+        if isinstance(stmt, ir.Let):
+            return stmt.effect or ir.written_buffer(stmt) in buffers
+        return any(self.disturbs(inner, buffers) for block in ir.blocks(stmt) for inner in block.stmts)
+
+
+def _length(let: ir.Let) -> int:
+    """About as many columns as the expression takes."""
+    atoms = sum(_atom_length(atom) for atom in ir.own_atoms(let)) + sum(len(key) + 3 for key, _ in let.keywords)
+    match let.op:
+        case ir.Fn(target) if target in INFIX:
+            return atoms + 3
+        case ir.Fn(target):
+            return atoms + len(path_of(target)[1]) + 2 * len(ir.own_atoms(let))
+        case ir.Attr(name) | ir.Method(name):
+            return atoms + len(name) + 2
+        case ir.Load() | ir.Store() | ir.Update():
+            return atoms + 6
+    return atoms + 2 * len(let.args) + 4
+
+
+def _atom_length(atom: ir.Atom) -> int:
+    if isinstance(atom, ir.Var):
+        return len(ir.hint(atom.name).lstrip("_"))
+    if isinstance(atom.value, slice):
+        return 1 + sum(len(repr(bound)) for bound in (atom.value.start, atom.value.stop) if bound is not None)
+    return min(len(repr(atom.value)), 12)

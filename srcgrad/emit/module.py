@@ -1,0 +1,52 @@
+"""Generated text as a module: imports, functions, and the loading of it such that debuggers see its lines.
+
+    text = module_text([function], "Gradient of `f`.")
+    gradient = load_module(text, "f_grad", {})["f_grad"]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+from typing import Any
+
+import gast
+
+from srcgrad import ir
+from srcgrad.emit.printer import print_tree
+from srcgrad.emit.raise_ import imports_of, raise_function
+
+
+def module_text(functions: list[ir.Function], header: str) -> str:
+    """The text of a module with these functions; `header` becomes its docstring where it is not empty."""
+    imports = sorted({line for f in functions for line in imports_of(f)}, key=lambda line: (line[:4] == "from", line))
+    body = gast.parse("\n".join(imports)).body
+    reserved = reserved_names(functions, imports)
+    if header:
+        body.insert(0, gast.Expr(gast.Constant(header, None)))
+    body += [raise_function(function, reserved) for function in functions]
+    return print_tree(gast.Module(body, [])) + "\n"
+
+
+def reserved_names(functions: list[ir.Function], imports: list[str]) -> frozenset[str]:
+    """The names that variables of the functions must not hide."""
+    modules = {line.split()[-1] for line in imports}
+    own = {function.name for function in functions}
+    read = {stmt.op for f in functions for stmt in ir.walk(f.body) if isinstance(stmt, ir.Let)}
+    names = {op.name for op in read if isinstance(op, ir.Global)}
+    called = {getattr(op.target, "__name__", "") for op in read if isinstance(op, ir.Fn) and ir.is_builtin(op.target)}
+    return frozenset(modules | own | names | called | {"slice", "range", "float", "complex"})
+
+
+def load_module(text: str, name_hint: str, namespace: dict[str, object]) -> dict[str, Any]:
+    """Runs the text in a new namespace that has what is in `namespace`, and returns that namespace.
+
+    The code's file name is made from the text, and `linecache` has its lines, so that tracebacks and pdb show them.
+    """
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    file = f"<srcgrad {name_hint}-{digest}>"
+    # Without a time of change the entry survives `linecache.checkcache`.
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    loaded: dict[str, Any] = {**namespace, "__name__": f"srcgrad.generated.{name_hint}"}
+    exec(compile(text, file, "exec"), loaded)
+    return loaded

@@ -1,0 +1,61 @@
+"""The public name of a callable, and the import that makes it available.
+
+>>> import numpy as np
+>>> path_of(np.linalg.norm)
+('import numpy as np', 'np.linalg.norm')
+>>> path_of(np.add.at)
+('import numpy as np', 'np.add.at')
+>>> path_of(len)
+('', 'len')
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from srcgrad import ir
+
+_NUMPY = "import numpy as np"
+_NUMPY_MODULES = ("", "linalg", "fft", "random", "char", "emath", "polynomial")
+_SCIPY_MODULES = ("special", "linalg", "fft", "signal", "stats", "integrate", "optimize", "interpolate", "ndimage")
+
+
+def path_of(target: Callable[..., Any]) -> tuple[str, str]:
+    """The import statement ("" for none) and the expression that names a callable."""
+    if ir.is_builtin(target):
+        return "", target.__name__
+    owner = getattr(target, "__self__", None)
+    if isinstance(owner, np.ufunc):
+        statement, path = path_of(owner)
+        return statement, f"{path}.{target.__name__}"
+    name = str(getattr(target, "__qualname__", None) or getattr(target, "__name__", repr(target)))
+    module = str(getattr(target, "__module__", None) or "")
+    for home, known in (("operator", operator), ("math", math)):
+        if getattr(known, name, None) is target:
+            return f"import {home}", f"{home}.{name}"
+    if module == "srcgrad.runtime":
+        return f"from srcgrad.runtime import {name}", name
+    if module.startswith("srcgrad.rules."):
+        return f"from srcgrad.rules import {module.rpartition('.')[2]}", f"{module.rpartition('.')[2]}.{name}"
+    return _numpy(target, name) or _scipy(target, name) or ("", name)
+
+
+def _numpy(target: object, name: str) -> tuple[str, str] | None:
+    for part in _NUMPY_MODULES:
+        module = getattr(np, part) if part else np
+        if getattr(module, name.rpartition(".")[2], None) is target:
+            return _NUMPY, ".".join(filter(None, ("np", part, name.rpartition(".")[2])))
+    return None
+
+
+def _scipy(target: object, name: str) -> tuple[str, str] | None:
+    for part in _SCIPY_MODULES:
+        if getattr(sys.modules.get(f"scipy.{part}"), name, None) is target:
+            return f"from scipy import {part}", f"{part}.{name}"
+    return None

@@ -1,0 +1,349 @@
+"""Raises the IR to Python: the inverse of what the frontend does.
+
+    function f(x.0)                                     def f(x):
+      _mul.1 = operator.mul(x.0, 2)                         y = np.sin(x * 2)
+      y.2 = numpy.sin(_mul.1)                               for _ in range(3):
+      y.5 = for i.3 in Const(range(0, 3)) with y.4 = y.2        y = y + x
+        y.6 = operator.add(y.4, x.0)                        return y
+        yield y.6
+      yield y.5
+
+`folding` decides which names are written as expressions, `naming` gives the others their variables; here the statements
+are written, with the copies that are left, `break`, and the comments that name the primal lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import gast
+
+from srcgrad import ir
+from srcgrad.analyses.liveness import Printed, live_ranges
+from srcgrad.emit import expressions as ex
+from srcgrad.emit.flags import find_flags
+from srcgrad.emit.folding import fold
+from srcgrad.emit.naming import variable_names
+from srcgrad.emit.printer import Blank, Comment
+
+Out = list[Any]
+Pairs = list[tuple[str, ir.Atom]]
+
+
+def raise_function(function: ir.Function, reserved: frozenset[str]) -> Any:
+    """The function as a `gast.FunctionDef`; names in `reserved` are not used for variables."""
+    return _Raiser(function, reserved).run()
+
+
+class _Raiser:
+    def __init__(self, function: ir.Function, reserved: frozenset[str]) -> None:
+        self.function = function
+        self.flags = find_flags(function)
+        self.folding = fold(function, self.flags.pinned)
+        view = Printed(self.folding.leaves, self.folding.is_inline, self.flags.consumed, self.flags.tested)
+        ranges = live_ranges(function, view)
+        self.used = {name for name, r in ranges.items() if r.starts}
+        self.names = variable_names(function, ranges, reserved)
+        self.line = 0
+        self.has_reverse = any(stmt.origin.sweep == "reverse" for stmt in ir.walk(function.body))
+
+    def run(self) -> Any:
+        body = self.body()
+        doc = [gast.Expr(ex.constant(_indented(self.function.doc)))] if self.function.doc else []
+        # Newer versions of gast have a field for type parameters at the end.
+        unused: list[Any] = [[], None, None, []][: len(gast.FunctionDef._fields) - 3]
+        return gast.FunctionDef(self.function.name, self.parameters(), doc + (body or [gast.Pass()]), *unused)
+
+    def parameters(self) -> Any:
+        by_kind: dict[int, list[ir.Param]] = {kind: [] for kind in range(5)}
+        for param in self.function.params:
+            by_kind[int(param.kind)].append(param)
+        positional_only, args, var, keyword_only, keywords = ([_parameter(p) for p in by_kind[k]] for k in range(5))
+        defaults = [_source(p.default) for p in by_kind[0] + by_kind[1] if p.default is not None]
+        kw_defaults = [None if p.default is None else _source(p.default) for p in by_kind[3]]
+        return gast.arguments(
+            args, positional_only, *(var or [None]), keyword_only, kw_defaults, *(keywords or [None]), defaults
+        )
+
+    def body(self) -> Out:
+        """The function's own block, with the titles of the sweeps."""
+        out: Out = []
+        reverse = not self.has_reverse
+        for stmt in self.function.body.stmts:
+            emitted: Out = []
+            if not reverse and stmt.origin.sweep == "reverse":
+                self.statement(stmt, emitted)
+                if emitted:
+                    out += ([Blank()] if out else []) + [Comment("reverse sweep")]
+                    reverse = True
+            else:
+                self.statement(stmt, emitted)
+                if emitted and not out and not reverse:
+                    out.append(Comment("forward sweep"))
+            out += emitted
+        self.returned(out)
+        return out
+
+    def returned(self, out: Out) -> None:
+        results = self.function.body.results
+        if not results and self.function.structure == "leaf":
+            return
+        self.note(self.origin_of(results), out)
+        out.append(gast.Return(self.build(self.function.structure, iter(results))))
+
+    def build(self, structure: ir.Structure, results: Iterator[ir.Atom]) -> Any:
+        match structure:
+            case tuple():
+                return gast.Tuple([self.build(item, results) for item in structure], gast.Load())
+            case list():
+                return gast.List([self.build(item, results) for item in structure], gast.Load())
+            case dict():
+                keys = [ex.literal(key) for key in structure]
+                return gast.Dict(keys, [self.build(item, results) for item in structure.values()])
+        return self.expression(next(results))
+
+    # Comments
+
+    def note(self, origin: ir.Origin, out: Out) -> None:
+        """A comment with the primal line, where it is another one than before."""
+        if origin.sweep == "reverse" and origin.line and origin.line != self.line:
+            out.append(Comment(f"line {origin.line}: {origin.text}"))
+            self.line = origin.line
+
+    def origin_of(self, atoms: Iterable[ir.Atom]) -> ir.Origin:
+        """The origin of the last expression that is folded into these atoms."""
+        found = ir.Origin()
+        for name in ir.variables(atoms):
+            let = self.folding.inline.get(name)
+            if let is not None:
+                inner = self.origin_of(ir.own_atoms(let))
+                found = let.origin if let.origin.line else inner
+        return found
+
+    # Expressions
+
+    def expression(self, atom: ir.Atom) -> Any:
+        if isinstance(atom, ir.Const):
+            return ex.literal(None if atom == ir.UNDEFINED else atom.value)
+        let = self.folding.inline.get(atom.name)
+        return ex.name(self.names[atom.name]) if let is None else self.operation(let)
+
+    def operation(self, let: ir.Let) -> Any:
+        args = [self.expression(atom) for atom in let.args]
+        node = ex.operation(let, args, [(key, self.expression(atom)) for key, atom in let.keywords])
+        return ex.call(ex.attribute(node, "copy"), []) if let.target in self.folding.copied else node
+
+    # Statements
+
+    def block(self, stmts: Iterable[ir.Stmt], out: Out) -> None:
+        for stmt in stmts:
+            self.statement(stmt, out)
+
+    def statement(self, stmt: ir.Stmt, out: Out) -> None:
+        match stmt:
+            case ir.Let():
+                self.let(stmt, out)
+            case ir.If():
+                self.branches(stmt, out)
+            case ir.For():
+                self.for_loop(stmt, out)
+            case ir.While():
+                self.while_loop(stmt, out)
+
+    def let(self, let: ir.Let, out: Out) -> None:
+        if self.folding.is_inline(let):
+            return
+        if let.target is None:
+            node = ex.write(let, [self.expression(atom) for atom in let.args])
+        elif let.target in self.used:
+            node = self.assignment(let.target, self.operation(let))
+        elif let.effect or isinstance(let.op, ir.Pop) or not let.target.startswith("_"):
+            node = self.unused(let)
+        else:
+            return
+        self.note(let.origin, out)
+        out.append(node)
+
+    def unused(self, let: ir.Let) -> Any:
+        assert let.target is not None
+        if let.effect or isinstance(let.op, ir.Pop):
+            return gast.Expr(self.operation(let))
+        return self.assignment(let.target, self.operation(let))
+
+    def assignment(self, target: str, value: Any) -> Any:
+        """`target = value`; a number that is counted up is written `target += step`."""
+        variable = self.names[target]
+        known = self.function.types.get(target)
+        counts = isinstance(value, gast.BinOp) and isinstance(value.op, gast.Add | gast.Sub)
+        if counts and _is_name(value.left, variable) and known is not None and known.kind == "scalar":
+            return gast.AugAssign(ex.stored(variable), value.op, value.right)
+        return gast.Assign([ex.stored(variable)], value, None)
+
+    def copies(self, pairs: Pairs, out: Out) -> None:
+        """A parallel assignment: in an order in which nothing is overwritten before it is read, or at once."""
+        pending = [(t, s) for t, s in pairs if t in self.used and s != ir.UNDEFINED]
+        pending = [(t, s) for t, s in pending if not _is_name(self.expression(s), self.names[t])]
+        while pending:
+            ready = next((pair for pair in pending if self.is_ready(pair, pending)), None)
+            chosen = pending if ready is None else [ready]
+            self.note(self.origin_of([source for _, source in chosen]), out)
+            out.append(self.together(chosen))
+            pending = [pair for pair in pending if pair not in chosen]
+
+    def is_ready(self, pair: tuple[str, ir.Atom], pending: Pairs) -> bool:
+        variable = self.names[pair[0]]
+        others = [source for other in pending if other is not pair for source in self.folding.leaves(other[1])]
+        return all(self.names[name] != variable for name in others)
+
+    def together(self, pairs: Pairs) -> Any:
+        if len(pairs) == 1:
+            return self.assignment(pairs[0][0], self.expression(pairs[0][1]))
+        targets = gast.Tuple([ex.stored(self.names[target]) for target, _ in pairs], gast.Store())
+        return gast.Assign([targets], gast.Tuple([self.expression(s) for _, s in pairs], gast.Load()), None)
+
+    def branches(self, stmt: ir.If, out: Out) -> None:
+        head: Out = []
+        self.note(stmt.origin, head)
+        arms: list[Out] = []
+        for inner in ir.blocks(stmt):
+            arm: Out = []
+            self.block(inner.stmts, arm)
+            self.copies(list(zip(stmt.targets, inner.results, strict=True)), arm)
+            arms.append(arm)
+        self.conditional(stmt.test, arms[0], arms[1], head)
+        if any(not isinstance(node, Comment) for node in head):
+            out += head
+
+    def conditional(self, atom: ir.Atom, then: Out, orelse: Out, out: Out) -> None:
+        test = self.expression(atom)
+        if not then:
+            test, then, orelse = ex.negation(test), orelse, []
+        if then:
+            out.append(gast.If(test, then, orelse))
+        elif any(self.folding.inline[name].effect for name in self.inlined(atom)):
+            out.append(gast.Expr(self.expression(atom)))
+
+    def inlined(self, atom: ir.Atom) -> Iterator[str]:
+        if isinstance(atom, ir.Var) and atom.name in self.folding.inline:
+            yield atom.name
+            for inner in ir.own_atoms(self.folding.inline[atom.name]):
+                yield from self.inlined(inner)
+
+    # Loops
+
+    def before(self, stmt: ir.For | ir.While, out: Out) -> None:
+        self.copies(list(zip(stmt.params, stmt.inits, strict=True)), out)
+        if stmt.stops and stmt.targets[0] in self.used:
+            out.append(self.assignment(stmt.targets[0], ex.constant(False)))
+
+    def after(self, stmt: ir.For | ir.While, out: Out) -> None:
+        pairs: Pairs = [(t, ir.Var(p)) for t, p in zip(stmt.targets[stmt.stops :], stmt.params, strict=True)]
+        self.copies(pairs, out)
+
+    def for_loop(self, stmt: ir.For, out: Out) -> None:
+        self.before(stmt, out)
+        self.note(stmt.origin, out)
+        variable = self.names[stmt.variable] if stmt.variable in self.used else "_"
+        body: Out = []
+        self.loop_body(stmt, body)
+        out.append(gast.For(ex.stored(variable), self.expression(stmt.iterable), body or [gast.Pass()], [], None))
+        self.after(stmt, out)
+
+    def while_loop(self, stmt: ir.While, out: Out) -> None:
+        self.before(stmt, out)
+        self.note(stmt.origin, out)
+        body: Out = []
+        self.block(stmt.test.stmts, body)
+        test = self.expression(stmt.test.results[0])
+        if body:
+            body.append(gast.If(ex.negation(test), [gast.Break()], []))
+            test = ex.constant(True)
+        self.loop_body(stmt, body)
+        out.append(gast.While(test, body or [gast.Pass()], []))
+        self.after(stmt, out)
+
+    def loop_body(self, stmt: ir.For | ir.While, out: Out) -> None:
+        pairs = list(zip(stmt.params, stmt.body.results[stmt.stops :], strict=True))
+        if stmt.stops:
+            self.tail(stmt, stmt.body, stmt.body.results[0], [pairs], out)
+        else:
+            self.block(stmt.body.stmts, out)
+            self.copies(pairs, out)
+
+    def tail(self, loop: ir.Loop, block: ir.Block, flag: ir.Atom, after: list[Pairs], out: Out) -> None:
+        """The last block of an iteration: `flag` says whether the loop ends after the copies in `after`."""
+        last = block.stmts[-1] if block.stmts else None
+        if isinstance(flag, ir.Var) and isinstance(last, ir.If) and flag.name in self.flags.consumed.intersection(last.targets):
+            self.block(block.stmts[:-1], out)
+            self.tail_branches(loop, last, flag.name, after, out)
+            return
+        self.block(block.stmts, out)
+        for pairs in after:
+            self.copies(pairs, out)
+        self.stop(loop, flag, out)
+
+    def stop(self, loop: ir.Loop, flag: ir.Atom, out: Out) -> None:
+        recorded = loop.targets[0] in self.used
+        if isinstance(flag, ir.Const) and not flag.value:
+            return
+        value = self.expression(flag)
+        if recorded and not _is_name(value, self.names[loop.targets[0]]):
+            out.append(self.assignment(loop.targets[0], value))
+        if isinstance(flag, ir.Const):
+            out.append(gast.Break())
+        else:
+            out.append(gast.If(self.expression(flag), [gast.Break()], []))
+
+    def tail_branches(self, loop: ir.Loop, stmt: ir.If, flag: str, after: list[Pairs], out: Out) -> None:
+        self.note(stmt.origin, out)
+        index = stmt.targets.index(flag)
+        arms: list[Out] = []
+        for inner in ir.blocks(stmt):
+            arm: Out = []
+            pairs = [pair for pair in zip(stmt.targets, inner.results, strict=True) if pair[0] != flag]
+            self.tail(loop, inner, inner.results[index], [pairs, *after], arm)
+            arms.append(arm)
+        then, orelse = arms
+        if then and isinstance(then[-1], gast.Break):
+            self.conditional(stmt.test, then, [], out)
+            out += orelse
+        elif orelse and isinstance(orelse[-1], gast.Break):
+            self.conditional(stmt.test, [], orelse, out)
+            out += then
+        else:
+            self.conditional(stmt.test, then, orelse, out)
+
+
+def _is_name(node: Any, variable: str) -> bool:
+    return isinstance(node, gast.Name) and node.id == variable
+
+
+def _parameter(param: ir.Param) -> Any:
+    return gast.Name(ir.hint(param.name), gast.Param(), None, None)
+
+
+def _source(text: str) -> Any:
+    return gast.parse(text, mode="eval").body
+
+
+def _indented(doc: str) -> str:
+    lines = doc.strip().split("\n")
+    if len(lines) == 1:
+        return lines[0]
+    return "\n".join([lines[0], *(f"    {line}".rstrip() for line in lines[1:]), "    "])
+
+
+def imports_of(function: ir.Function) -> list[str]:
+    """The import lines that the function's text needs, sorted."""
+    found = {line for stmt in ir.walk(function.body) for line in _imports_of_stmt(stmt)}
+    found |= {line for atom in function.body.results for line in ex.imports_of_atom(atom)}
+    return sorted(found - {""}, key=lambda line: (line.startswith("from"), line))
+
+
+def _imports_of_stmt(stmt: ir.Stmt) -> Iterator[str]:
+    atoms = [*ir.own_atoms(stmt), *(atom for inner in ir.blocks(stmt) for atom in inner.results)]
+    for atom in atoms:
+        yield from ex.imports_of_atom(atom)
+    if isinstance(stmt, ir.Let):
+        yield from ex.imports_of_op(stmt.op)

@@ -1,0 +1,210 @@
+"""Which loads need a copy: those whose value is still used after the buffer has been written again.
+
+    s = load u[2:]                right = u[2:].copy()
+    store u[1:] = s * 2           u[1:] = right * 2
+    yield s                       return right
+
+A value may be used through a view of it, a branch's or a loop's result, or a list that it was appended to.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+import operator
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from srcgrad import ir
+
+_END = math.inf
+_PLAIN_ATTRIBUTES = {"shape", "size", "ndim", "dtype", "itemsize", "nbytes"}
+_VIEW_METHODS = set("reshape ravel transpose swapaxes squeeze view diagonal get setdefault items values".split())
+_VIEW_FUNCTIONS = set(
+    "reshape ravel transpose swapaxes moveaxis rollaxis squeeze expand_dims broadcast_to broadcast_arrays asarray"
+    " asanyarray ascontiguousarray asfortranarray atleast_1d atleast_2d atleast_3d diagonal diag real imag flip"
+    " fliplr flipud rot90 split array_split hsplit vsplit dsplit real_if_close require matrix_transpose"
+    " permute_dims unstack meshgrid array ix_ nan_to_num".split()
+)
+_FRESH_BUILTINS = set("int float bool complex len abs str repr range isinstance round sum print hash divmod".split())
+
+
+@dataclass
+class _Layout:
+    """Where statements stand in the text, and the loops (start, end) around them."""
+
+    position: dict[str, int] = field(default_factory=dict)
+    loops: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    uses: dict[str, list[tuple[float, tuple[tuple[int, int], ...]]]] = field(default_factory=lambda: defaultdict(list))
+    flows: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    carried: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)
+    writes: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    effects: list[float] = field(default_factory=list)
+    loads: list[ir.Let] = field(default_factory=list)
+
+
+def may_share(let: ir.Let) -> bool:
+    """Whether the value of a let may share memory with one of its arguments."""
+    match let.op:
+        case ir.Make(kind):
+            return kind != "fstring"
+        case ir.Attr(name):
+            return name not in _PLAIN_ATTRIBUTES
+        case ir.Method(name):
+            return let.effect or name in _VIEW_METHODS
+        case ir.Fn(target):
+            return _function_shares(target)
+    return False
+
+
+def _function_shares(target: Any) -> bool:
+    module = (getattr(target, "__module__", None) or "").partition(".")[0]
+    name = getattr(target, "__name__", "")
+    if isinstance(target, np.ufunc) or isinstance(getattr(target, "__self__", None), np.ufunc) or module == "math":
+        return False
+    if module == "numpy":
+        return name in _VIEW_FUNCTIONS
+    if getattr(operator, name, None) is target:
+        return name in ("getitem", "call")
+    if getattr(builtins, name, None) is target:
+        return name not in _FRESH_BUILTINS
+    return True
+
+
+def copied_loads(function: ir.Function) -> frozenset[str]:
+    """The targets of the loads that must be copied."""
+    found = _Scan(function).run()
+    return frozenset(load.target for load in found.loads if load.target and _overwritten(load, found))
+
+
+def _overwritten(load: ir.Let, found: _Layout) -> bool:
+    buffer = load.args[0]
+    assert isinstance(buffer, ir.Var)
+    assert load.target is not None
+    start = found.position[load.target]
+    low, high = _extent(load.target, found)
+    times = found.writes[buffer.name] + found.effects
+    return any(low < time < high and time != start for time in times)
+
+
+def _extent(load: str, found: _Layout) -> tuple[float, float]:
+    """The stretch of the text in which the value of a load may be read."""
+    start, around = found.position[load], found.loops[load]
+    low, high = float(start), float(start)
+    seen, pending = {load}, [load]
+    while pending:
+        name = pending.pop()
+        if name in found.kept:
+            low, high = min([low, *(float(loop[0]) for loop in around)]), _END
+        for time, loops in found.uses[name]:
+            foreign = [loop[1] for loop in loops if loop not in around]
+            high = max([high, time, *foreign])
+        for follower in found.flows[name]:
+            back = found.carried.get((name, follower))
+            if back is not None:
+                low, high = min(low, back[0]), max(high, back[1])
+            if follower not in seen:
+                seen.add(follower)
+                pending.append(follower)
+    return low, high
+
+
+class _Scan:
+    def __init__(self, function: ir.Function) -> None:
+        self.function = function
+        self.found = _Layout()
+        self.time = 0
+
+    def run(self) -> _Layout:
+        self.block(self.function.body, ())
+        for name in ir.variables(self.function.body.results):
+            self.found.uses[name].append((_END, ()))
+        written = set(self.found.writes)
+        self.found.loads = [let for let in self.found.loads if let.args[0].name in written]  # type: ignore[union-attr]
+        return self.found
+
+    def kind(self, name: str) -> str:
+        known = self.function.types.get(name)
+        return known.kind if known is not None else "unknown"
+
+    def block(self, block: ir.Block, loops: tuple[tuple[int, int], ...]) -> None:
+        for stmt in block.stmts:
+            self.time += 1
+            for name in ir.variables(ir.own_atoms(stmt)):
+                self.found.uses[name].append((self.time, loops))
+            match stmt:
+                case ir.Let():
+                    self.let(stmt, loops)
+                case ir.If():
+                    self.branches(stmt, loops)
+                case _:
+                    self.loop(stmt, loops)
+
+    def results(self, block: ir.Block, targets: tuple[str, ...], loops: tuple[tuple[int, int], ...]) -> None:
+        for atom, target in zip(block.results, targets, strict=True):
+            if isinstance(atom, ir.Var):
+                self.found.uses[atom.name].append((self.time, loops))
+                self.found.flows[atom.name].append(target)
+
+    def let(self, let: ir.Let, loops: tuple[tuple[int, int], ...]) -> None:
+        if let.target is not None:
+            self.found.position[let.target] = self.time
+            self.found.loops[let.target] = loops
+        if let.effect:
+            self.found.effects.append(self.time)
+        buffer = ir.written_buffer(let)
+        if buffer is not None:
+            self.found.writes[buffer].append(self.time)
+            stores_objects = isinstance(let.op, ir.Append) or (
+                isinstance(let.op, ir.Store) and self.kind(buffer) not in ("array", "unknown")
+            )
+            if stores_objects:
+                self.found.kept.update(ir.variables(let.args[-1:]))
+        elif isinstance(let.op, ir.Load):
+            self.load(let)
+        elif may_share(let) and let.target is not None:
+            for name in ir.variables(ir.own_atoms(let)):
+                self.found.flows[name].append(let.target)
+
+    def load(self, let: ir.Let) -> None:
+        buffer = let.args[0]
+        assert isinstance(buffer, ir.Var)
+        assert let.target is not None
+        element_of_list = self.kind(buffer.name) == "list" and let.op != ir.Load()
+        if self.kind(let.target) != "scalar" and not element_of_list:
+            self.found.loads.append(let)
+
+    def branches(self, stmt: ir.If, loops: tuple[tuple[int, int], ...]) -> None:
+        for inner in ir.blocks(stmt):
+            self.block(inner, loops)
+            self.time += 1
+            self.results(inner, stmt.targets, loops)
+
+    def loop(self, stmt: ir.For | ir.While, loops: tuple[tuple[int, int], ...]) -> None:
+        start = self.time
+        end = start + 1 + sum(_length(inner) for inner in ir.blocks(stmt))
+        around = (*loops, (start, end))
+        targets = stmt.targets[stmt.stops :]
+        for init, param, target in zip(stmt.inits, stmt.params, targets, strict=True):
+            self.found.flows[param].append(target)
+            if isinstance(init, ir.Var):
+                self.found.flows[init.name].append(param)
+        if isinstance(stmt, ir.While):
+            self.block(stmt.test, around)
+            for name in ir.variables(stmt.test.results):
+                self.found.uses[name].append((self.time, around))
+        self.block(stmt.body, around)
+        self.time = end
+        results = ir.Block((), stmt.body.results[stmt.stops :])
+        self.results(results, stmt.params, around)
+        for atom, param in zip(results.results, stmt.params, strict=True):
+            if isinstance(atom, ir.Var):
+                self.found.carried[atom.name, param] = (start, end)
+
+
+def _length(block: ir.Block) -> int:
+    return sum(1 + sum(1 + _length(inner) for inner in ir.blocks(stmt)) for stmt in block.stmts)

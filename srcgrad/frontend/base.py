@@ -1,0 +1,161 @@
+"""What every part of the lowering uses: the builder, the frame, names, joins, refusals."""
+
+from __future__ import annotations
+
+import types as python_types
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import gast
+import numpy as np
+
+from srcgrad.build import Builder
+from srcgrad.errors import Place, SrcgradError, UnsupportedSyntax
+from srcgrad.frontend.scope import Access, Environment, Frame, Value, is_undefined, plain
+from srcgrad.frontend.source import MissingName
+from srcgrad.ir import Atom, Const, Global, Origin, Var
+from srcgrad.types import OBJECT, UNKNOWN, join, type_of
+
+
+class Undecided(Exception):
+    """A test in the body of a rule that the known types do not settle."""
+
+
+@dataclass
+class Free:
+    """The free names of a function: what is read when it is called, and what must still be the same object then.
+
+    `accesses` maps the printed name of a `Global` to how it is read; `identities` lists callables and modules that the
+    generated code was made from.
+    """
+
+    accesses: dict[str, Access] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    identities: dict[Access, object] = field(default_factory=dict)
+
+
+class Base:
+    def __init__(self, builder: Builder, free: Free | None = None) -> None:
+        self.builder = builder
+        self.free = free or Free()
+        self.offences: list[SrcgradError] = []
+        self.node: gast.AST = gast.Pass()
+        self.active_frames: list[Frame] = []
+
+    @property
+    def frame(self) -> Frame:
+        return self.active_frames[-1]
+
+    @contextmanager
+    def inside(self, frame: Frame) -> Iterator[None]:
+        self.active_frames.append(frame)
+        try:
+            yield
+        finally:
+            self.active_frames.pop()
+
+    # Refusals
+
+    def place(self, node: gast.AST) -> Place:
+        return self.frame.source.place(node)
+
+    def refuse(
+        self, node: gast.AST, problem: str, remedy: str = "", kind: type[SrcgradError] = UnsupportedSyntax
+    ) -> Any:
+        """Notes an offence and goes on with a value of which nothing is known, to find the others."""
+        offence = kind(problem, self.place(node), remedy)
+        if str(offence) not in map(str, self.offences):
+            self.offences.append(offence)
+        return self.builder.let(Global("refused"))
+
+    # Names
+
+    def name(self, node: gast.Name) -> Value:
+        value = self.frame.get(node.id)
+        if value is None:
+            return self.free_name(node)
+        if is_undefined(value):
+            return self.refuse(node, f"`{node.id}` has no value here", "assign it on every path that leads here")
+        return value
+
+    def free_name(self, node: gast.Name) -> Value:
+        """A global or a cell: an object that is known now, or a number or array that is read at every call."""
+        source = self.frame.source
+        try:
+            found = source.lookup(node.id)
+        except MissingName:
+            return self.refuse(node, f"the name `{node.id}` does not exist", "define it before the derivative is taken")
+        access = Access(source.function, node.id, source.where(node.id))
+        return self.free_value(access, node.id, found)
+
+    def free_value(self, access: Access, name: str, found: Any) -> Value:
+        if callable(found) or isinstance(found, python_types.ModuleType):
+            if access.where != "builtin":
+                self.free.identities[access] = found
+            return Const(found)
+        if found is None or isinstance(found, bool | str | type(Ellipsis)):
+            self.free.identities[access] = found
+            return Const(found)
+        return self.global_read(access, name, found)
+
+    def global_read(self, access: Access, name: str, found: Any) -> Atom:
+        printed = self._printed(access, name)
+        self.free.accesses[printed] = access
+        self.free.values[printed] = found
+        atom = self.builder.let(Global(printed), hint=f"_{printed}")
+        assert isinstance(atom, Var)
+        known = type_of(found, printed)
+        self.builder.types[atom.name] = OBJECT if known == UNKNOWN and not isinstance(found, np.ndarray) else known
+        return atom
+
+    def _printed(self, access: Access, name: str) -> str:
+        printed, number = name.replace(".", "_"), 1
+        while self.free.accesses.get(printed, access) != access:
+            number += 1
+            printed = f"{name.replace('.', '_')}_{number}"
+        return printed
+
+    # Joins
+
+    def joined(self, hint: str, left: Atom, right: Atom) -> Var:
+        return self.builder.declare(hint, join(self.builder.type(left), self.builder.type(right)))
+
+    def hint(self, name: str) -> str:
+        """The hint of a name of the user's; in a function lowered in line, marked with that function's name."""
+        return plain(name) if not self.frame.prefix else f"_{self.frame.prefix}{plain(name)}"
+
+    def origin(self, node: gast.AST, source_line: int | None = None) -> Origin:
+        """Where a statement stands, its line counted from the `def` of the function; that of the call in a callee."""
+        if len(self.active_frames) > 1 and not self.frame.source.function is self.active_frames[0].source.function:
+            return self.builder.origin
+        line = getattr(node, "lineno", 0)
+        source = self.frame.source
+        return Origin(line - source.line + 1 if line else 0, source.text(line).strip() if line else "")
+
+    # Given by the other parts
+
+    def expression(self, node: gast.AST) -> Value:
+        raise NotImplementedError
+
+    def atom(self, node: gast.AST) -> Atom:
+        raise NotImplementedError
+
+    def as_atom(self, value: Value, node: gast.AST) -> Atom:
+        raise NotImplementedError
+
+    def assign(self, target: gast.AST, value: Value) -> None:
+        raise NotImplementedError
+
+    def spread(self, value: Value) -> list[Value] | None:
+        raise NotImplementedError
+
+    def either(self, test: Atom, then: Callable[[], Any], orelse: Callable[[], Any], hint: str) -> Any:
+        raise NotImplementedError
+
+    def body(self, nodes: Sequence[gast.AST]) -> None:
+        raise NotImplementedError
+
+    def environment(self) -> Environment:
+        return self.frame.environment

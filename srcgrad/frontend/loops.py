@@ -1,0 +1,324 @@
+"""Lowering of loops. A sequence is walked by its index, so that the reverse sweep can walk it backwards.
+
+    for a, b in zip(u, v):        n = min(len(u), len(v))
+        s += a * b           ->   for k in range(n) with s = s.0 do
+                                    a = u[k]; b = v[k]; ...
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import gast
+
+from srcgrad.frontend.calls import Calls
+from srcgrad.frontend.scope import (
+    DEAD,
+    RESULT,
+    RETURNED,
+    SKIP,
+    STOP,
+    UNDEFINED,
+    Closure,
+    Value,
+    assigned_names,
+    contains,
+    is_true,
+    leaves,
+    may_jump,
+    rebuild,
+    same_structure,
+)
+from srcgrad.ir import Atom, Block, Const, For, Make, Stmt, Undefined, Var, While
+from srcgrad.types import INT, UNKNOWN, Type, join
+
+_ATTEMPTS = 4  # the lattice of types is low: a loop's types settle in two or three
+_UNROLLED = 16  # a tuple written in the program is walked in a written-out loop up to this length
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How a loop runs: over `iterable` as it stands, or, with `length`, over indices that `item` makes elements of."""
+
+    item: Callable[[Atom], Value]
+    iterable: Atom | None = None
+    length: Atom | None = None
+
+
+class Loops(Calls):
+    def _stmt_for(self, node: gast.For) -> None:
+        walk = self.walk(node.iter)
+        if isinstance(walk, tuple):
+            self._unrolled(node, walk)
+            return
+        iterable = walk.iterable
+        if iterable is None:
+            assert walk.length is not None
+            iterable = self.builder.fn(range, walk.length)
+        direct = walk.iterable is not None
+        hint = node.target.id if direct and isinstance(node.target, gast.Name) else "k"
+        element = self._element_type(iterable)
+
+        def body(variable: Var) -> None:
+            value = walk.item(variable)
+            self._suggest(node.target, value)
+            self.assign(node.target, value)
+            self.body(node.body)
+
+        stops = may_jump(node.body) and contains(node.body, (gast.Break, gast.Return))
+        names = [*assigned_names([node.target]), *assigned_names(node.body)]
+        self._loop(node, list(dict.fromkeys(names)), stops, body, (self.hint(hint), element, iterable))
+
+    def _stmt_while(self, node: gast.While) -> None:
+        def body(_: Var | None) -> None:
+            self.body(node.body)
+
+        stops = contains(node.body, (gast.Break,), through_loops=False) or contains(node.body, (gast.Return,))
+        self._loop(node, assigned_names([node.test, *node.body]), stops, body, None)
+
+    def _element_type(self, iterable: Atom) -> Type:
+        kind = self.builder.type(iterable).kind
+        return INT if kind == "range" else UNKNOWN
+
+    # Iterables
+
+    def walk(self, node: gast.AST) -> Walk | tuple[Value, ...]:
+        """How a loop over an expression runs; a tuple of values is walked in a written-out loop."""
+        if isinstance(node, gast.Call) and not node.keywords and not _starred(node.args):
+            callee = self.expression(node.func)
+            known = callee.value if isinstance(callee, Const) else None
+            handler = {enumerate: self._enumerate, zip: self._zip, reversed: self._reversed}.get(known)  # type: ignore[arg-type]
+            if handler is not None:
+                return handler(node.args)
+        return self._walk_value(self.expression(node), node)
+
+    def _walk_value(self, value: Value, node: gast.AST) -> Walk | tuple[Value, ...]:
+        if isinstance(value, tuple) and len(value) <= _UNROLLED:
+            return value
+        atom = self.as_atom(value, node)
+        if isinstance(atom, Const) and isinstance(atom.value, tuple):
+            return tuple(Const(item) for item in atom.value)
+        kind = self.builder.type(atom).kind
+        if kind == "tuple" and isinstance(atom, Var):
+            items = self.spread(atom)
+            if items is not None and len(items) <= _UNROLLED:
+                return tuple(items)
+        if kind in ("array", "list", "tuple", "unknown"):
+            return Walk(lambda k: self.builder.fn(operator.getitem, atom, k), length=self.builder.fn(len, atom))
+        return Walk(lambda item: item, iterable=atom)
+
+    def _indexed(self, node: gast.AST) -> Walk:
+        """A walk by index, also over a range."""
+        walk = self.walk(node)
+        if isinstance(walk, tuple):
+            sequence = self.builder.let(Make("list"), [self.as_atom(v, node) for v in walk])
+            return Walk(lambda k: self.builder.fn(operator.getitem, sequence, k), length=Const(len(walk)))
+        if walk.length is not None:
+            return walk
+        iterable = walk.iterable
+        assert iterable is not None
+        if self.builder.type(iterable).kind == "range":
+            return Walk(lambda k: self.builder.fn(operator.getitem, iterable, k), length=self.builder.fn(len, iterable))
+        self.refuse(node, "only sequences can be walked together", "make a list of it first")
+        return Walk(lambda k: k, length=Const(0))
+
+    def _enumerate(self, args: list[gast.AST]) -> Walk | tuple[Value, ...]:
+        inner = self.walk(args[0])
+        start = self.atom(args[1]) if len(args) > 1 else Const(0)
+        if isinstance(inner, tuple):
+            return tuple((self.builder.fn(operator.add, start, Const(i)), item) for i, item in enumerate(inner))
+        walk = self._indexed(args[0])
+
+        def item(k: Atom) -> Value:
+            count = k if start == Const(0) else self.builder.fn(operator.add, k, start)
+            return (count, walk.item(k))
+
+        return Walk(item, length=walk.length)
+
+    def _zip(self, args: list[gast.AST]) -> Walk | tuple[Value, ...]:
+        walks = [self._indexed(arg) for arg in args]
+        lengths = [walk.length for walk in walks if walk.length is not None]
+        if not lengths:
+            return ()
+        types = [self.builder.type(length) for length in lengths]
+        same = all(t.length is not None and t.length == types[0].length for t in types)
+        length = lengths[0] if same or len(lengths) == 1 else self.builder.fn(min, *lengths)
+        return Walk(lambda k: tuple(walk.item(k) for walk in walks), length=length)
+
+    def _reversed(self, args: list[gast.AST]) -> Walk | tuple[Value, ...]:
+        inner = self.walk(args[0])
+        if isinstance(inner, tuple):
+            return inner[::-1]
+        if inner.iterable is not None:
+            return Walk(inner.item, iterable=self.builder.fn(reversed, inner.iterable))
+        assert inner.length is not None
+        steps = self.builder.fn(range, inner.length)
+        return Walk(inner.item, iterable=self.builder.fn(reversed, steps))
+
+    def _unrolled(self, node: gast.For, items: tuple[Value, ...]) -> None:
+        if contains(node.body, (gast.Break, gast.Continue), through_loops=False) or contains(node.body, (gast.Return,)):
+            elements = self.builder.let(Make("list"), [self.as_atom(item, node) for item in items])
+            walk = Walk(lambda k: self.builder.fn(operator.getitem, elements, k), length=Const(len(items)))
+            self._walk_list(node, walk)
+            return
+        for item in items:
+            self._suggest(node.target, item)
+            self.assign(node.target, item)
+            self.body(node.body)
+        self.body(node.orelse)
+
+    def _walk_list(self, node: gast.For, walk: Walk) -> None:
+        assert walk.length is not None
+
+        def body(variable: Var) -> None:
+            self.assign(node.target, walk.item(variable))
+            self.body(node.body)
+
+        stops = contains(node.body, (gast.Break, gast.Return))
+        names = list(dict.fromkeys([*assigned_names([node.target]), *assigned_names(node.body)]))
+        self._loop(node, names, stops, body, (self.hint("k"), INT, self.builder.fn(range, walk.length)))
+
+    # The loop itself
+
+    def _loop(
+        self,
+        node: gast.For | gast.While,
+        names: list[str],
+        stops: bool,
+        body: Callable[[Var], None] | Callable[[None], None],
+        head: tuple[str, Type, Atom] | None,
+    ) -> None:
+        """Lowers a loop with the carried `names`, until the types of what it carries settle."""
+        before = dict(self.frame.environment)
+        carried = [name for name in names if name not in self.frame.declared_global]
+        if contains(node.body, (gast.Return,)):
+            carried += [RETURNED, RESULT]
+        inits: dict[str, Value] = {name: before.get(name, self._outer(name)) for name in carried}
+        if RETURNED in inits:
+            inits[RETURNED] = before.get(RETURNED, Const(False))
+        inits = {name: value for name, value in inits.items() if not _is_function(value)}
+        offences = len(self.offences)
+        types = self._types(inits)
+        for attempt in range(_ATTEMPTS):
+            del self.offences[offences:]
+            loop, results = self._attempt(node, inits, types, stops, before, body, head)
+            if self._restructure(inits):
+                types = self._types(inits)
+                continue
+            joined = [join(t, self.builder.type(r)) for t, r in zip(types, results, strict=True)]
+            if joined == types:
+                break
+            last = attempt >= _ATTEMPTS - 2
+            types = [UNKNOWN if last and t != j else j for t, j in zip(types, joined, strict=True)]
+        self.builder.emit(loop)
+        self._after(node, inits, loop, stops, before)
+
+    def _types(self, inits: dict[str, Value]) -> list[Type]:
+        return [self.builder.type(atom) for _, atom in _flat(inits)]
+
+    def _outer(self, name: str) -> Value:
+        """The value that a name has before the loop in an enclosing function, or none."""
+        return UNDEFINED
+
+    def _restructure(self, inits: dict[str, Value]) -> bool:
+        """Gives names without a value before the loop the structure that its body gives them; true if any changed."""
+        changed = False
+        for name in [name for name, value in inits.items() if value is UNDEFINED]:
+            value = self.frame.environment.get(name, UNDEFINED)
+            if isinstance(value, tuple):
+                inits[name] = rebuild(value, iter([UNDEFINED] * len(leaves(value))))
+                changed = True
+            elif isinstance(value, Closure):
+                del inits[name]
+                changed = True
+        return changed
+
+    def _enter(self, node, body, head) -> Var | None:  # type: ignore[no-untyped-def]
+        """Lowers the body once; for a `for` loop, over a new variable."""
+        self.frame.environment[STOP] = self.frame.environment[SKIP] = Const(False)
+        self.frame.environment.pop(DEAD, None)
+        variable = None if head is None else self.builder.declare(head[0], head[1])
+        body(variable)
+        return variable
+
+    def _attempt(self, node, inits, types, stops, before, body, head):  # type: ignore[no-untyped-def]
+        """The loop under the assumption that what it carries has these types, and what its body yields."""
+        environment = dict(before)
+        params: list[Var] = []
+        known = iter(types)
+        for name, value in inits.items():
+            atoms = [self.builder.declare(self.hint(name), next(known)) for _ in leaves(value)]
+            environment[name] = rebuild(value, iter(atoms))
+            params.extend(atoms)
+        self.frame.environment = environment
+        test = Block()
+        if isinstance(node, gast.While):
+            with self.builder.block() as stmts:
+                condition = self.atom(node.test)
+            test = Block(tuple(stmts), (condition,))
+        with self.builder.block() as stmts:
+            variable = self._enter(node, body, head)
+            results = self._results(node, inits)
+        flag = [self.frame.environment.get(STOP, Const(False))] if stops else []
+        block = Block(tuple(stmts), (*flag, *results))
+        targets = [self.builder.declare("stopped")] if stops else []
+        targets += [
+            self.builder.declare(self.hint(name), t)
+            for (name, _), t in zip(_flat(inits), types, strict=True)
+        ]
+        names = tuple(target.name for target in targets)
+        params_, starts = tuple(p.name for p in params), tuple(atom for _, atom in _flat(inits))
+        if head is None:
+            loop: For | While = While(names, params_, starts, test, block, stops, self.builder.origin)
+        else:
+            assert variable is not None
+            loop = For(names, params_, starts, variable.name, head[2], block, stops, self.builder.origin)
+        return loop, results
+
+    def _results(self, node: gast.AST, inits: dict[str, Value]) -> list[Atom]:
+        results: list[Atom] = []
+        for name, start in inits.items():
+            value = self.frame.environment.get(name, UNDEFINED)
+            if not same_structure(start, value):
+                self.refuse(node, f"`{name}` changes its structure from one iteration to the next", "keep one structure")
+                value = start
+            for leaf in leaves(value):
+                if isinstance(leaf, Closure):
+                    leaf = self.refuse(node, f"`{name}` becomes a function in a loop", "define it before the loop")
+                results.append(leaf)
+        return results
+
+    def _after(self, node, inits, loop, stops, before) -> None:  # type: ignore[no-untyped-def]
+        environment = dict(before)
+        targets = iter([Var(name) for name in loop.targets[stops:]])
+        for name, value in inits.items():
+            environment[name] = rebuild(value, targets)
+        self.frame.environment = environment
+        for flag in (STOP, SKIP):
+            if flag in before:
+                environment[flag] = before[flag]
+            else:
+                environment.pop(flag, None)
+        if not node.orelse:
+            return
+        if not stops:
+            self.body(node.orelse)
+            return
+        self.join(Var(loop.targets[0]), [], node.orelse)
+
+
+def _flat(inits: dict[str, Value]) -> list[tuple[str, Atom]]:
+    return [(name, atom) for name, value in inits.items() for atom in leaves(value)]  # type: ignore[misc]
+
+
+def _is_function(value: Value) -> bool:
+    return any(isinstance(leaf, Closure) for leaf in leaves(value))
+
+
+def _starred(nodes: Sequence[gast.AST]) -> bool:
+    return any(isinstance(node, gast.Starred) for node in nodes)
+
+
+__all__ = ["Loops", "Stmt", "Undefined", "is_true"]

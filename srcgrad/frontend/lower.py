@@ -1,0 +1,118 @@
+"""From a function's syntax tree to the core IR.
+
+    def f(x, n):                    function f(x.0, n.1)
+        y = x                         steps.2 = range(n.1)
+        for _ in range(n):    ->      y.6 = for _.3 in steps.2 with y.4 = x.0
+            y = y * x                   y.5 = operator.mul(y.4, x.0)
+        return y                        yield y.5
+                                      yield y.6
+
+Everything that the compiler does not take is found here, before any code of the user's runs, and reported at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gast
+
+from srcgrad.build import Builder
+from srcgrad.errors import UnsupportedSyntax, together
+from srcgrad.frontend.base import Free, Undecided
+from srcgrad.frontend.loops import Loops
+from srcgrad.frontend.rename import rename
+from srcgrad.frontend.scope import Frame, Value, leaves, structure_of
+from srcgrad.frontend.source import Source, source_of
+from srcgrad.ir import Atom, Function, Param
+from srcgrad.types import UNKNOWN, Type
+
+__all__ = ["Lowered", "Lowering", "Undecided", "lower"]
+
+
+class Lowering(Loops):
+    """The lowering of functions and, for the derivative, of the bodies of rules."""
+
+    def rule(self, function: Callable[..., Any], arguments: Mapping[str, Value]) -> Value:
+        """The value of a rule's body with these arguments; `Undecided` where a test of it stays open."""
+        source = source_of(function)
+        names = [arg.id for arg in source.tree.args.args]
+        frame = Frame(source, {name: arguments[name] for name in names}, static=True)
+        before = len(self.offences)
+        value = self.run(frame, source.tree)
+        if len(self.offences) > before:
+            raise together(self.offences[before:])
+        return value
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A function in the IR, and what it takes from outside."""
+
+    function: Function
+    free: Free
+    source: Source
+
+
+def lower(source: Source, types: Mapping[str, Type]) -> Lowered:
+    """The IR of a function for arguments of these types; raises every refusal of it at once."""
+    builder = Builder()
+    lowering = Lowering(builder)
+    tree = source.tree
+    frame = Frame(source, {})
+    with lowering.inside(frame):
+        params = tuple(_params(lowering, source, tree))
+        if isinstance(tree, gast.AsyncFunctionDef) or _yields(tree):
+            lowering.refuse(tree, "a generator or a coroutine has no derivative", "write an ordinary function")
+        for param in params:
+            hint = param.name
+            frame.environment[hint] = builder.declare(hint, types.get(hint, UNKNOWN))
+    value: Value = lowering.run(frame, tree)
+    with lowering.inside(frame):
+        atoms: list[Atom] = [lowering.as_atom(leaf, tree) for leaf in leaves(value)]
+    if lowering.offences:
+        raise together(lowering.offences)
+    doc = "" if isinstance(tree, gast.Lambda) else (inspect.getdoc(source.function) or "")
+    named = tuple(dataclasses.replace(p, name=f"{p.name}.{i}") for i, p in enumerate(params))
+    function = Function(
+        source.name if source.name.isidentifier() else "function",
+        named,
+        builder.finish(atoms),
+        builder.types,
+        structure_of(value),
+        source.file,
+        source.line,
+        doc,
+    )
+    return Lowered(rename(function, builder.suggested), lowering.free, source)
+
+
+def _params(lowering: Lowering, source: Source, tree: gast.FunctionDef | gast.Lambda) -> list[Param]:
+    """The parameters, with their defaults as text where that text stands for itself."""
+    signature = inspect.signature(source.function)
+    found = []
+    for parameter in signature.parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            lowering.refuse(tree, f"the parameter `*{parameter.name}` is not supported", "name the parameters")
+        plain = parameter.default is None or isinstance(parameter.default, bool | int | float | str)
+        default = repr(parameter.default) if plain else None
+        found.append(Param(parameter.name, int(parameter.kind), default))
+    return found
+
+
+def _yields(tree: Any) -> bool:
+    nested = (gast.FunctionDef, gast.Lambda, gast.AsyncFunctionDef)
+    pending = list(tree.body) if isinstance(tree.body, list) else [tree.body]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, gast.Yield | gast.YieldFrom):
+            return True
+        if not isinstance(node, nested):
+            pending.extend(gast.iter_child_nodes(node))
+    return False
+
+
+__all__ += ["UnsupportedSyntax"]

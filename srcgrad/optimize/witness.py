@@ -1,0 +1,146 @@
+"""Chooses who is asked for a shape: a name that is there anyway rather than a temporary that is kept for it.
+
+Before:                                            After:
+
+    _t.3 = numpy.log(p.1)                              _t.3 = numpy.log(p.1)
+    _m.4 = numpy.mean(_t.3)                            _m.4 = numpy.mean(_t.3)
+    _size.5 = .size(_t.3)                              _size.5 = .size(p.1)
+
+Two values whose types have the same axes have the same shape. A parameter is the best witness, then a name of the
+user's. A temporary is always relieved of the question; a name of the user's when it is used for nothing else, so that
+it need not be computed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+
+from srcgrad import ir
+from srcgrad.optimize.rewriter import Rewriter, Scoped, is_temporary, reads_type_alone
+from srcgrad.types import Type
+
+_Key = tuple[object, ...]
+_QUESTIONS: frozenset[object] = frozenset({np.shape, np.size, np.ndim, len})
+
+
+def choose_witnesses(function: ir.Function) -> ir.Function:
+    return _Witnesses(function).run()
+
+
+def _asks(let: ir.Let) -> bool:
+    """Whether a let wants to know the shape or the dtype of its first argument, nothing else."""
+    if not let.args:
+        return False
+    question = isinstance(let.op, ir.Fn) and any(let.op.target is each for each in _QUESTIONS)
+    return reads_type_alone(let) or (question and len(let.args) == 1 and not let.keywords)
+
+
+def _needs_dtype(let: ir.Let) -> bool:
+    if isinstance(let.op, ir.Attr):
+        return let.op.name == "dtype"
+    return reads_type_alone(let)
+
+
+def _shape_key(known: Type) -> _Key | None:
+    """Equal for types that are known to have the same shape."""
+    if known.kind != "array" or known.dims is None or any(dim.symbol == "?" for dim in known.dims):
+        return None
+    return tuple((dim.symbol, dim.offset) for dim in known.dims)
+
+
+class _Witnesses(Rewriter):
+    def __init__(self, function: ir.Function) -> None:
+        super().__init__(function)
+        self.others = _other_uses(function)
+        self.params = frozenset(param.name for param in function.params)
+        self.shapes: Scoped[_Key, str] = Scoped()
+        for param in function.params:
+            self.offer(param.name)
+
+    def enter(self, stmt: ir.Stmt, index: int) -> None:
+        if not (isinstance(stmt, ir.While) and index == 1):
+            self.shapes.open()
+            for name in stmt.params if isinstance(stmt, ir.Loop) else ():
+                self.offer(name)
+
+    def leave(self, stmt: ir.Stmt, index: int) -> None:
+        if not (isinstance(stmt, ir.While) and index == 0):
+            self.shapes.close()
+
+    def emit(self, stmt: ir.Stmt) -> None:
+        super().emit(stmt)
+        for name in ir.defined(stmt):
+            self.offer(name)
+
+    def offer(self, name: str) -> None:
+        """Makes a name a witness for its shape, and for its dtype, where no better one is known."""
+        known = self.types.get(name)
+        shape = None if known is None else _shape_key(known)
+        if known is None or shape is None or not self.is_there(name):
+            return
+        for key in (shape, (*shape, known.dtype)):
+            best = self.shapes.get(key)
+            if best is None or self.worth(name) < self.worth(best):
+                self.shapes[key] = name
+
+    def is_there(self, name: str) -> bool:
+        return self.worth(name) == 0 or self.others[name] > 0
+
+    def worth(self, name: str) -> int:
+        """The less the better: parameters, names of the user's, adjoints, temporaries."""
+        if name in self.params:
+            return 0
+        if is_temporary(name):
+            return 3
+        return 2 if ir.hint(name).endswith("_bar") else 1
+
+    def let(self, let: ir.Let) -> None:
+        first, others = (let.args[0], let.args[1:]) if _asks(let) else (None, ())
+        if isinstance(first, ir.Var):
+            known = self.type(first)
+            answer = _answer(let, known)
+            if answer is not None and let.target is not None:
+                self.replaced[let.target] = answer
+                self.types.pop(let.target, None)
+                return
+            witness = self.witness(first.name, known, _needs_dtype(let))
+            let = replace(let, args=(ir.Var(witness), *others))
+        self.emit(let)
+
+    def witness(self, name: str, known: Type, dtype: bool) -> str:
+        shape = _shape_key(known)
+        if shape is None or name in self.params or not (is_temporary(name) or self.others[name] == 0):
+            return name
+        best = self.shapes.get((*shape, known.dtype) if dtype else shape)
+        return best if best is not None and self.worth(best) < self.worth(name) + (self.others[name] == 0) else name
+
+
+def _answer(let: ir.Let, known: Type) -> ir.Const | None:
+    """What the type alone tells: the rank, and a shape whose axes are all written in the program."""
+    if known.kind != "array" or known.dims is None:
+        return None
+    lengths = tuple(dim.offset for dim in known.dims if dim.symbol is None)
+    name = let.op.name if isinstance(let.op, ir.Attr) else getattr(getattr(let.op, "target", None), "__name__", "")
+    match name:
+        case "ndim":
+            return ir.Const(len(known.dims))
+        case "size" if len(lengths) == len(known.dims):
+            return ir.Const(math.prod(lengths))
+        case "shape" if len(lengths) == len(known.dims):
+            return ir.Const(lengths)
+        case _:
+            return None
+
+
+def _other_uses(function: ir.Function) -> Counter[str]:
+    """How often every name is used for more than its shape."""
+    uses = Counter(ir.uses(function.body))
+    for stmt in ir.walk(function.body):
+        asked = stmt.args[0] if isinstance(stmt, ir.Let) and _asks(stmt) else None
+        if isinstance(asked, ir.Var):
+            uses[asked.name] -= 1
+    return uses

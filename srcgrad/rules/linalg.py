@@ -1,0 +1,255 @@
+"""Rules of linear algebra: solving, inverses, determinants, factorisations.
+
+    x = np.linalg.solve(A, b)    ->   b_bar = np.linalg.solve(A.T, x_bar)
+                                      A_bar = -np.outer(b_bar, x)
+
+The formulas are those of M. Giles, "An extended collection of matrix derivative results for forward and reverse mode
+algorithmic differentiation" (2008). `cholesky`, `eigh` and `eigvalsh` read the lower triangle of their argument alone,
+as NumPy's do, and so are their derivatives: the cotangent of an element above the diagonal is zero.
+"""
+
+import numpy as np
+
+from srcgrad import runtime
+from srcgrad.rules.rule import general
+from srcgrad.rules.sampling import (
+    call,
+    calls,
+    complex_drawn,
+    complex_matrix,
+    drawn,
+    positive_definite,
+    well_conditioned,
+)
+
+
+@general(
+    np.linalg.inv,
+    samples=calls(call(well_conditioned(3, 3)), call(well_conditioned(2, 3, 3)), call(complex_matrix(2, 3, 3))),
+)
+class inv:
+    def vjp_x(g, z, x):
+        if z.ndim == 2:
+            return -z.T @ g @ z.T
+        return -np.swapaxes(z, -1, -2) @ g @ np.swapaxes(z, -1, -2)
+
+    def jvp_x(g, z, x):
+        return -z @ g @ z
+
+
+@general(
+    np.linalg.det,
+    samples=calls(call(well_conditioned(3, 3)), call(well_conditioned(2, 3, 3)), call(complex_matrix(2, 3, 3))),
+)
+class det:
+    def vjp_x(g, z, x):
+        if x.ndim == 2:
+            return g * z * np.linalg.inv(x).T
+        return (g * z)[..., np.newaxis, np.newaxis] * np.swapaxes(np.linalg.inv(x), -1, -2)
+
+    def jvp_x(g, z, x):
+        if x.ndim == 2:
+            return z * np.trace(np.linalg.solve(x, g))
+        return z * np.trace(np.linalg.solve(x, g), axis1=-2, axis2=-1)
+
+
+@general(
+    np.linalg.slogdet,
+    samples=calls(call(well_conditioned(3, 3)), call(well_conditioned(2, 3, 3)), call(complex_matrix(2, 3, 3))),
+)
+class slogdet:
+    def vjp_x(g, z, x):
+        if np.iscomplexobj(x):
+            turned = g[1] + 1j * np.imag(g[0] * z[0])  # the sign turns with the imaginary part of log(det)
+            return np.asarray(turned)[..., np.newaxis, np.newaxis] * np.swapaxes(np.linalg.inv(x), -1, -2)
+        if x.ndim == 2:
+            return g[1] * np.linalg.inv(x).T
+        return g[1][..., np.newaxis, np.newaxis] * np.swapaxes(np.linalg.inv(x), -1, -2)
+
+    def jvp_x(g, z, x):
+        change = np.trace(np.linalg.solve(x, g), axis1=-2, axis2=-1)
+        if np.iscomplexobj(x):
+            return 1j * z[0] * np.imag(change), np.real(change)
+        return np.zeros_like(z[0]), change
+
+
+@general(
+    np.linalg.solve,
+    samples=calls(
+        call(well_conditioned(3, 3), drawn(3)),
+        call(well_conditioned(3, 3), drawn(3, 2)),
+        call(well_conditioned(2, 3, 3), drawn(2, 3, 2)),
+        call(well_conditioned(2, 3, 3), drawn(1, 3, 2)),
+        call(well_conditioned(3, 3), drawn(2, 3, 2)),
+        call(complex_matrix(3, 3), complex_drawn(3)),
+    ),
+)
+class solve:
+    def vjp_a(g, z, a, b):
+        if a.ndim == 2 and b.ndim == 1:
+            return -np.outer(np.linalg.solve(a.T, g), z)
+        if a.ndim == 2 and b.ndim == 2:
+            return -np.linalg.solve(a.T, g) @ z.T
+        if b.ndim == 1:
+            return -np.linalg.solve(np.swapaxes(a, -1, -2), g[..., np.newaxis]) * z[..., np.newaxis, :]
+        return runtime.unbroadcast(-np.linalg.solve(np.swapaxes(a, -1, -2), g) @ np.swapaxes(z, -1, -2), a)
+
+    def vjp_b(g, z, a, b):
+        if a.ndim == 2:
+            return np.linalg.solve(a.T, g)
+        if b.ndim == 1:
+            return runtime.unbroadcast(np.linalg.solve(np.swapaxes(a, -1, -2), g[..., np.newaxis])[..., 0], b)
+        return runtime.unbroadcast(np.linalg.solve(np.swapaxes(a, -1, -2), g), b)
+
+    def jvp_a(g, z, a, b):
+        if a.ndim > 2 and b.ndim == 1:
+            return -np.linalg.solve(a, g @ z[..., np.newaxis])[..., 0]
+        return -np.linalg.solve(a, g @ z)
+
+    def jvp_b(g, z, a, b):
+        return np.linalg.solve(a, g)
+
+
+@general(
+    np.linalg.cholesky,
+    samples=calls(call(positive_definite(3, 3)), call(positive_definite(2, 3, 3)), call(complex_matrix(3, 3))),
+)
+class cholesky:
+    def vjp_x(g, z, x):
+        inverse = np.linalg.inv(z)
+        m = np.swapaxes(z, -1, -2) @ g
+        return runtime.unhermitian(np.swapaxes(inverse, -1, -2) @ runtime.half_lower(m) @ np.conj(inverse))
+
+    def jvp_x(g, z, x):
+        inverse = np.linalg.inv(z)
+        return z @ runtime.half_lower(inverse @ runtime.hermitian(g) @ np.conj(np.swapaxes(inverse, -1, -2)))
+
+
+@general(
+    np.linalg.eigvalsh,
+    samples=calls(call(positive_definite(3, 3)), call(positive_definite(2, 3, 3)), call(complex_matrix(3, 3))),
+)
+class eigvalsh:
+    def vjp_x(g, z, x):
+        v = np.linalg.eigh(x)[1]
+        return runtime.unhermitian((np.conj(v) * g[..., np.newaxis, :]) @ np.swapaxes(v, -1, -2))
+
+    def jvp_x(g, z, x):
+        v = np.linalg.eigh(x)[1]
+        return np.real(np.sum(np.conj(v) * (runtime.hermitian(g) @ v), axis=-2))
+
+
+# The phase of a complex eigenvector is a free choice: the derivative is that of functions which do not depend on it.
+@general(np.linalg.eigh, samples=calls(call(positive_definite(3, 3)), call(positive_definite(2, 3, 3))))
+class eigh:
+    def vjp_x(g, z, x):
+        v = z[1]
+        vt = np.swapaxes(v, -1, -2)
+        along = (np.conj(v) * g[0][..., np.newaxis, :]) @ vt
+        return runtime.unhermitian(along + np.conj(v) @ (runtime.inverse_gaps(z[0]) * (vt @ g[1])) @ vt)
+
+    def jvp_x(g, z, x):
+        v = z[1]
+        m = np.conj(np.swapaxes(v, -1, -2)) @ runtime.hermitian(g) @ v
+        return np.real(np.diagonal(m, axis1=-2, axis2=-1)), v @ (runtime.inverse_gaps(z[0]) * m)
+
+
+@general(
+    np.linalg.pinv,
+    samples=calls(
+        call(drawn(3, 2)),
+        call(drawn(2, 4)),
+        call(well_conditioned(3, 3)),
+        call(drawn(2, 4, 3)),
+        call(complex_drawn(3, 2)),
+        call(complex_drawn(2, 3)),
+    ),
+)
+class pinv:
+    def vjp_x(g, z, x):
+        gt = np.swapaxes(g, -1, -2)
+        zt = np.swapaxes(z, -1, -2)
+        across = (gt - x @ (z @ gt)) @ z @ np.conj(zt)
+        along = np.conj(zt) @ z @ (gt - (gt @ z) @ x)
+        return np.conj(across + along) - zt @ g @ zt
+
+    def jvp_x(g, z, x):
+        gh = np.conj(np.swapaxes(g, -1, -2))
+        zh = np.conj(np.swapaxes(z, -1, -2))
+        across = z @ zh @ (gh - (gh @ x) @ z)
+        along = (gh - z @ (x @ gh)) @ zh @ z
+        return across + along - z @ g @ z
+
+
+@general(
+    np.linalg.matrix_power,
+    samples=calls(
+        call(drawn(3, 3), 3),
+        call(drawn(3, 3), 1),
+        call(drawn(3, 3), 0),
+        call(well_conditioned(3, 3), -2),
+        call(drawn(2, 3, 3), n=4),
+    ),
+)
+class matrix_power:
+    def vjp_x(g, z, x, n):
+        # The power is a polynomial of one matrix, so its tangent has the same form as its transpose.
+        return runtime.matrix_power_tangent(g, np.swapaxes(x, -1, -2), n)
+
+    def jvp_x(g, z, x, n):
+        return runtime.matrix_power_tangent(g, x, n)
+
+
+@general(
+    np.linalg.multi_dot,
+    samples=calls(
+        call([drawn(2, 3), drawn(3, 4)]),
+        call((drawn(2, 3), drawn(3, 4), drawn(4, 2))),
+        call([drawn(3), drawn(3, 4), drawn(4, 2), drawn(2)]),
+        call([drawn(2, 3), drawn(3, 4), drawn(4)]),
+        call([drawn(3), drawn(3)]),
+    ),
+)
+class multi_dot:
+    def vjp_arrays(g, z, arrays):
+        return runtime.unmulti_dot(g, arrays)
+
+    def jvp_arrays(g, z, arrays):
+        return runtime.multi_dot_tangent(g, arrays)
+
+
+# The signs, or phases, of singular vectors are a free choice, as those of eigenvectors are.
+@general(
+    np.linalg.svd,
+    samples=calls(
+        call(well_conditioned(3, 3)),
+        call(drawn(4, 2), full_matrices=False),
+        call(drawn(2, 3), False),
+        call(drawn(2, 3, 2), full_matrices=False),
+        call(drawn(3, 2), compute_uv=False),
+        call(drawn(2, 2, 3), True, False),
+    ),
+)
+class svd:
+    def vjp_x(g, z, x, full_matrices=True, compute_uv=True):
+        if not compute_uv:
+            return runtime.unsvdvals(g, x)
+        return runtime.unsvd(g, z)
+
+    def jvp_x(g, z, x, full_matrices=True, compute_uv=True):
+        if not compute_uv:
+            return runtime.svdvals_tangent(g, x)
+        return runtime.svd_tangent(g, z)
+
+
+@general(np.linalg.qr, samples=calls(call(well_conditioned(3, 3)), call(drawn(4, 2)), call(drawn(2, 4, 3))))
+class qr:
+    def vjp_x(g, z, x):
+        m = z[1] @ np.swapaxes(g[1], -1, -2) - np.swapaxes(g[0], -1, -2) @ z[0]
+        return (g[0] + z[0] @ runtime.hermitian(m)) @ np.swapaxes(np.linalg.inv(z[1]), -1, -2)
+
+    def jvp_x(g, z, x):
+        change = g @ np.linalg.inv(z[1])
+        inside = np.swapaxes(z[0], -1, -2) @ change
+        turn = np.tril(inside, -1) - np.swapaxes(np.tril(inside, -1), -1, -2)
+        return change + z[0] @ (turn - inside), (inside - turn) @ z[1]

@@ -1,0 +1,254 @@
+"""Every program of the corpus: reverse mode against central differences, under every set of passes, and twice.
+
+One number is differentiated for a program: the dot product of a random seed with all that it returns.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import itertools
+import linecache
+import textwrap
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from srcgrad import grad, vjp
+from srcgrad.pipeline import OPTIMIZATIONS
+from tests.differences import (
+    STEP,
+    Tree,
+    assert_close,
+    assert_identical,
+    assert_same_kind,
+    copied,
+    dot,
+    gradient,
+    has_floating,
+    is_floating,
+    leaves,
+    random_like,
+    widened,
+)
+from tests.programs import PROGRAMS, Program, Wrt
+
+every_program = pytest.mark.parametrize("name", PROGRAMS)
+FIRST_ORDER_ONLY = {name for name, program in PROGRAMS.items() if program.only == "first"}
+
+
+# What is expected
+
+
+def generator(program: Program, purpose: str) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(f"{program.name} {purpose}".encode()))
+
+
+def run(program: Program, **replaced: Any) -> Tree:
+    call = program.call(**replaced)
+    return program.function(*call.args, **call.kwargs)
+
+
+def seed_of(program: Program) -> Tree:
+    return random_like(run(program), generator(program, "seed"))
+
+
+def floating_parameters(program: Program) -> tuple[str, ...]:
+    """The parameters whose arguments have a derivative."""
+    return tuple(name for name, value in program.call().arguments.items() if has_floating(value))
+
+
+def wide_arguments(program: Program) -> dict[str, Any]:
+    return {name: widened(value) for name, value in program.call().arguments.items()}
+
+
+@functools.cache
+def expected_gradient(name: str, parameter: str, step: float = STEP) -> Tree:
+    """Differences of the seeded result, in double precision."""
+    program = PROGRAMS[name]
+    seed = seed_of(program)
+
+    def seeded(value: Tree) -> float:
+        return dot(seed, run(program, **{**wide_arguments(program), parameter: value}))
+
+    return gradient(seeded, wide_arguments(program)[parameter], step)
+
+
+def is_single(program: Program) -> bool:
+    every = itertools.chain(leaves(tuple(program.call().arguments.values())), leaves(run(program)))
+    return any(is_floating(leaf) and getattr(leaf, "dtype", None) == np.float32 for leaf in every)
+
+
+def tolerances(program: Program) -> dict[str, float]:
+    return {"rtol": 1e-4, "atol": 1e-5} if is_single(program) else {"rtol": 1e-5, "atol": 1e-8}
+
+
+# What is computed
+
+
+def check(program: Program, wrt: Wrt, **options: Any) -> None:
+    """One vector-Jacobian product: its value, its numbers, its kinds, and what is left of the arguments."""
+    call, plain = program.call(), program.call()
+    value, cotangents = vjp(program.function, wrt, **options)(*call.args, seed=seed_of(program), **call.kwargs)
+    assert_identical(value, program.function(*plain.args, **plain.kwargs))
+    assert_identical(dict(call.arguments), dict(plain.arguments))
+    names = program.names(wrt)
+    assert not isinstance(wrt, tuple) or isinstance(cotangents, tuple)
+    several = cotangents if isinstance(wrt, tuple) else (cotangents,)
+    assert len(several) == len(names)
+    untouched = program.call().arguments
+    for name, cotangent in zip(names, several, strict=True):
+        assert_same_kind(cotangent, untouched[name])
+        assert_close(cotangent, expected_gradient(program.name, name), **tolerances(program))
+
+
+SINGLE_PARAMETERS = [
+    (program.name, parameter) for program in PROGRAMS.values() for parameter in floating_parameters(program)
+]
+SETTINGS = {"all": True, "none": False, **{name: frozenset((name,)) for name in OPTIMIZATIONS}}
+
+
+@every_program
+def test_the_reverse_mode_agrees_with_differences(name: str) -> None:
+    check(PROGRAMS[name], PROGRAMS[name].wrt)
+
+
+@every_program
+def test_the_tuple_of_all_arguments(name: str) -> None:
+    program = PROGRAMS[name]
+    parameters = list(inspect.signature(program.function).parameters)
+    check(program, tuple(parameters.index(parameter) for parameter in floating_parameters(program)))
+
+
+@pytest.mark.parametrize(("name", "parameter"), SINGLE_PARAMETERS)
+def test_every_argument_alone(name: str, parameter: str) -> None:
+    check(PROGRAMS[name], parameter)
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS.keys())
+@every_program
+def test_every_set_of_passes(name: str, setting: bool | frozenset[str]) -> None:
+    check(PROGRAMS[name], PROGRAMS[name].wrt, optimize=setting)
+
+
+@every_program
+def test_the_text_that_needs_no_types(name: str) -> None:
+    check(PROGRAMS[name], PROGRAMS[name].wrt, specialize=False)
+
+
+@every_program
+def test_a_derivative_runs_again_on_fresh_arguments(name: str) -> None:
+    program = PROGRAMS[name]
+    derivative = vjp(program.function, program.wrt)
+    first, second = program.call(), program.call()
+    before = derivative(*first.args, seed=seed_of(program), **first.kwargs)
+    kept = copied(before)
+    after = derivative(*second.args, seed=seed_of(program), **second.kwargs)
+    assert_identical(before, kept)  # the second call does not write into what the first returned
+    assert_identical(after, kept)
+
+
+# Reverse over reverse
+
+
+def seeded_text(program: Program, value: Tree) -> str:
+    """The source of a function of the program's parameters that returns the seeded result."""
+    signature = inspect.signature(program.function)
+    passed = []
+    for parameter in signature.parameters.values():
+        prefix = {parameter.VAR_POSITIONAL: "*", parameter.KEYWORD_ONLY: f"{parameter.name}="}.get(parameter.kind, "")
+        passed.append(prefix + parameter.name)
+    terms: list[str] = []
+
+    def visit(subtree: Tree, path: str) -> None:
+        if isinstance(subtree, dict):
+            for key, item in subtree.items():
+                visit(item, f"{path}[{key!r}]")
+        elif isinstance(subtree, list | tuple):
+            for i, item in enumerate(subtree):
+                visit(item, f"{path}[{i}]")
+        elif is_floating(subtree):
+            terms.append(f"np.sum(value{path} * seeds[{len(terms)}])")
+
+    visit(value, "")
+    return (
+        f"def seeded{signature.replace(return_annotation=inspect.Signature.empty)}:\n"
+        f"    value = program({', '.join(passed)})\n"
+        f"    return {' + '.join(terms)}\n"
+    )
+
+
+def seeded_function(program: Program) -> Callable[..., Any]:
+    """A function that returns one number: the program's result times a seed; its text is there to be read."""
+    value = run(program)
+    seeds = [leaf for leaf in leaves(random_like(value, generator(program, "seed"))) if leaf is not None]
+    text = seeded_text(program, value).replace(": float", "")
+    file = f"<seeded {program.name}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    scope: dict[str, Any] = {"np": np, "program": program.function, "seeds": seeds}
+    exec(compile(text, file, "exec"), scope)
+    function: Callable[..., Any] = scope["seeded"]
+    return function
+
+
+@pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in FIRST_ORDER_ONLY])
+def test_the_gradient_of_the_gradient(name: str) -> None:
+    program = PROGRAMS[name]
+    if is_single(program):
+        pytest.skip("differences of a gradient in single precision have no digits")
+    first = grad(seeded_function(program), program.wrt)
+    call = program.call()
+    vector = random_like(first(*call.args, **call.kwargs), generator(program, "vector"))
+    fresh = program.call()
+    _, second = vjp(first, program.wrt)(*fresh.args, seed=vector, **fresh.kwargs)
+    names = program.names(program.wrt)
+    for parameter, cotangent in zip(names, second if isinstance(program.wrt, tuple) else (second,), strict=True):
+
+        def slope(value: Tree, parameter: str = parameter) -> float:
+            moved = program.call(**{parameter: value})
+            return dot(vector, first(*moved.args, **moved.kwargs))
+
+        assert_same_kind(cotangent, program.call().arguments[parameter])
+        assert_close(cotangent, gradient(slope, program.call().arguments[parameter]), rtol=1e-5, atol=1e-7)
+
+
+# The corpus itself
+
+
+@pytest.mark.parametrize(("name", "parameter"), SINGLE_PARAMETERS)
+def test_the_point_is_not_near_a_kink(name: str, parameter: str) -> None:
+    """Differences are finite and do not depend on the step."""
+    wide, narrow = expected_gradient(name, parameter, 10 * STEP), expected_gradient(name, parameter)
+    for leaf in leaves(narrow):
+        assert leaf is None or np.all(np.isfinite(leaf))
+    assert_close(narrow, wide, rtol=1e-6, atol=1e-6)
+
+
+def has_control_flow_stores_or_several_results(program: Program) -> bool:
+    tree = ast.parse(textwrap.dedent(inspect.getsource(program.function)))
+    jumps = (ast.For, ast.While, ast.If, ast.IfExp, ast.BoolOp, ast.comprehension)
+    for node in ast.walk(tree):
+        if isinstance(node, jumps) or (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)):
+            return True
+    return isinstance(run(program), tuple | list | dict)
+
+
+def test_the_corpus_is_large_and_no_two_programs_are_alike() -> None:
+    assert len(PROGRAMS) >= 140
+    assert sum(map(has_control_flow_stores_or_several_results, PROGRAMS.values())) >= 120
+    bodies = [
+        ast.dump(ast.Module(ast.parse(textwrap.dedent(inspect.getsource(p.function))).body[0].body, []))  # type: ignore[attr-defined]
+        for p in PROGRAMS.values()
+    ]
+    assert len(set(bodies)) == len(bodies)
+
+
+@every_program
+def test_the_arguments_of_a_program_are_the_same_at_every_call(name: str) -> None:
+    program = PROGRAMS[name]
+    assert_identical(dict(program.call().arguments), dict(program.call().arguments))
+    assert set(program.names(program.wrt)) <= set(floating_parameters(program))
