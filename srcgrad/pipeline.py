@@ -10,6 +10,7 @@ from typing import Any
 
 from srcgrad import rules
 from srcgrad.ad.gradient import Request, differentiate
+from srcgrad.analyses.lengths import unify_lengths
 from srcgrad.emit.module import module_text
 from srcgrad.errors import NonScalarOutput, NotDifferentiable
 from srcgrad.frontend.base import Free
@@ -55,6 +56,7 @@ def compile_derivative(
     lowered = lower(source, types)
     function = _checked("lower", lowered.function)
     function = _checked("remove_dead", remove_dead(function))
+    function = _checked("unify_lengths", unify_lengths(function))
     function = _checked("separate_buffers", separate_buffers(function, source))
     for step in _PRIMAL:
         if step is updates_to_stores or step.__name__ in chosen:

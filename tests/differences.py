@@ -26,7 +26,8 @@ def tree_map(function: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
         return {key: tree_map(function, tree[key], *(other[key] for other in others)) for key in tree}
     if isinstance(tree, list | tuple):
         for other in others:
-            assert isinstance(other, list | tuple) and len(other) == len(tree), f"{other!r} is not shaped like {tree!r}"
+            assert isinstance(other, list | tuple), f"{other!r} is not shaped like {tree!r}"
+            assert len(other) == len(tree), f"{other!r} is not shaped like {tree!r}"
         return type(tree)(tree_map(function, *items) for items in zip(tree, *others, strict=True))
     return function(tree, *others)
 
@@ -140,7 +141,7 @@ def assert_close(actual: Tree, expected: Tree, rtol: float = 1e-5, atol: float =
 
     def compare(e: Any, a: Any) -> None:
         if e is None or a is None:
-            assert e is None and a is None, f"{a!r} where {e!r} is expected"
+            assert e is a, f"{a!r} where {e!r} is expected"
             return
         largest = float(np.max(np.abs(e), initial=1.0))
         np.testing.assert_allclose(a, e, rtol=rtol, atol=atol * largest)

@@ -196,22 +196,29 @@ def _pointwise(target: Callable[..., Any], args: Sequence[Operand], keywords: Ke
     types = [type_of_operand(arg) for arg in args]
     if target is np.where and len(args) != 3:
         return UNKNOWN
-    small = [_without_lengths(arg) for arg in args]
-    result = probe(target, small, keywords)
+    shapes = [t.shape for t in types]
+    # Of an operand of unknown rank only two things can matter: that it is a single element, or that it is not.
+    result, *others = (
+        probe(target, [_without_lengths(arg, rank) for arg in args], keywords)
+        for rank in ((0, 1) if None in shapes else (0,))
+    )
+    if any(other.kind != result.kind for other in others):
+        return Type("unknown", result.dtype if all(other.dtype == result.dtype for other in others) else None)
     if result == INT:
         return replace(INT, length=_sum_of_lengths(target, args))
     if result.kind != "array":
         return result
-    shapes = [t.shape for t in types]
     known = [shape for shape in shapes if shape is not None]
     return replace(result, dims=broadcast(known) if len(known) == len(shapes) else None)
 
 
-def _without_lengths(operand: Operand) -> Operand:
+def _without_lengths(operand: Operand, rank: int) -> Operand:
     if isinstance(operand, Const) and not isinstance(operand.value, np.ndarray):
         return operand
     t = type_of_operand(operand)
-    return replace(t, dims=None if t.dims is None else (fixed(2),) * len(t.dims), length=None)
+    if t.kind == "scalar":
+        return replace(t, length=None)
+    return replace(t, dims=(fixed(2),) * (rank if t.dims is None else len(t.dims)))
 
 
 def _sum_of_lengths(target: Any, args: Sequence[Operand]) -> Dim | None:
@@ -286,6 +293,11 @@ def _arange(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     ) == len(args) and not keywords else UNKNOWN
 
 
+def _split(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    t = type_of_operand(args[0]) if args else UNKNOWN
+    return list_of(t) if t.kind == "array" and t.rank != 0 else UNKNOWN
+
+
 def _reshape(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     shape = args[1] if len(args) > 1 else keywords.get("shape", keywords.get("newshape"))
     t = type_of_operand(args[0]) if args else UNKNOWN
@@ -338,6 +350,8 @@ _SPECIAL: dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]] = {
     max: _extremum,
     operator.getitem: _getitem,
     np.arange: _arange,
+    np.split: _split,
+    np.array_split: _split,
     np.reshape: _reshape,
     np.broadcast_to: _broadcast_to,
     np.matmul: _matmul,

@@ -32,6 +32,7 @@ from srcgrad.ir import (
     If,
     Let,
     Loop,
+    Make,
     Pop,
     Stmt,
     Store,
@@ -322,8 +323,6 @@ class Control(Reverse):
         return loop, self.builder.fn(range, trips)
 
     def _upto(self, trips: Atom) -> Atom:
-        from srcgrad.ir import Make
-
         return self.builder.let(Make("slice"), [Const(None), trips, Const(None)])
 
     def _backwards(self, iterable: Atom) -> Atom:

@@ -18,6 +18,7 @@ from srcgrad import runtime
 from srcgrad.ad.broadcasting import fit
 from srcgrad.ad.control import Control
 from srcgrad.analyses.activity import activity
+from srcgrad.frontend.rename import rename
 from srcgrad.frontend.source import Source
 from srcgrad.ir import Atom, Block, Const, Fn, Function, Let, Load, Make, Method, Origin, Param, Stmt, Var, definitions
 from srcgrad.types import UNKNOWN, Type
@@ -75,7 +76,7 @@ class _Gradient:
         reverse.report()
         results, structure = self.results(function, gradients)
         body = Block((*forward, *stmts), tuple(results))
-        return replace(
+        derivative = replace(
             function,
             name=f"{function.name}_{self.request.mode}",
             params=params,
@@ -83,6 +84,7 @@ class _Gradient:
             types=self.builder.types,
             structure=structure,
         )
+        return rename(derivative, self.builder.suggested)
 
     # Seeds
 

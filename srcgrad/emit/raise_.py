@@ -24,7 +24,7 @@ from srcgrad.analyses.liveness import Printed, live_ranges
 from srcgrad.emit import expressions as ex
 from srcgrad.emit.flags import find_flags
 from srcgrad.emit.folding import fold
-from srcgrad.emit.naming import variable_names
+from srcgrad.emit.naming import base, variable_names
 from srcgrad.emit.printer import Blank, Comment
 
 Out = list[Any]
@@ -127,7 +127,7 @@ class _Raiser:
         if isinstance(atom, ir.Const):
             return ex.literal(None if atom == ir.UNDEFINED else atom.value)
         let = self.folding.inline.get(atom.name)
-        return ex.name(self.names[atom.name]) if let is None else self.operation(let)
+        return ex.name(self.names.get(atom.name) or base(atom.name)) if let is None else self.operation(let)
 
     def operation(self, let: ir.Let) -> Any:
         args = [self.expression(atom) for atom in let.args]
@@ -182,7 +182,7 @@ class _Raiser:
 
     def copies(self, pairs: Pairs, out: Out) -> None:
         """A parallel assignment: in an order in which nothing is overwritten before it is read, or at once."""
-        pending = [(t, s) for t, s in pairs if t in self.used and s != ir.UNDEFINED]
+        pending = [(t, s) for t, s in pairs if t in self.used and s != ir.UNDEFINED and self.is_available(s)]
         pending = [(t, s) for t, s in pending if not _is_name(self.expression(s), self.names[t])]
         while pending:
             ready = next((pair for pair in pending if self.is_ready(pair, pending)), None)
@@ -190,6 +190,10 @@ class _Raiser:
             self.note(self.origin_of([source for _, source in chosen]), out)
             out.append(self.together(chosen))
             pending = [pair for pair in pending if pair not in chosen]
+
+    def is_available(self, source: ir.Atom) -> bool:
+        """False where a value is read only on a path that contradicts itself (`if c:` in the other branch of `c`)."""
+        return all(name in self.used for name in self.folding.leaves(source))
 
     def is_ready(self, pair: tuple[str, ir.Atom], pending: Pairs) -> bool:
         variable = self.names[pair[0]]

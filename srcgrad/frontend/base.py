@@ -128,7 +128,7 @@ class Base:
 
     def origin(self, node: gast.AST, source_line: int | None = None) -> Origin:
         """Where a statement stands, its line counted from the `def` of the function; that of the call in a callee."""
-        if len(self.active_frames) > 1 and not self.frame.source.function is self.active_frames[0].source.function:
+        if self.frame.static or self.frame.source.function is not self.active_frames[0].source.function:
             return self.builder.origin
         line = getattr(node, "lineno", 0)
         source = self.frame.source

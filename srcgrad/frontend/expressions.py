@@ -79,6 +79,8 @@ class Expressions(Base):
             return left + right
         if isinstance(left, tuple) and isinstance(node.op, gast.Mult) and isinstance(right, Const):
             return left * int(right.value)
+        if _is_class(left) and _is_class(right):  # `int | float` in a test of a type
+            return Const(left.value | right.value)  # type: ignore[union-attr]
         return self.builder.fn(BINARY[type(node.op)], self.as_atom(left, node), self.as_atom(right, node))
 
     def _expr_unaryop(self, node: gast.UnaryOp) -> Value:
@@ -250,6 +252,10 @@ class Expressions(Base):
                 return Const(found)
             return self.builder.let(Attr(node.attr), [self.atom(node.value)])
         return Const(found)
+
+
+def _is_class(value: Value) -> bool:
+    return isinstance(value, Const) and isinstance(value.value, type | python_types.UnionType)
 
 
 def _kind(node: gast.AST) -> str:

@@ -132,7 +132,7 @@ def test_test_of_a_while_is_seen_by_its_body() -> None:
 )
 def test_not_shared(op: Any) -> None:
     b = Build()
-    args = () if op == ir.Make("list") else ("x.0", 0) if op == ir.Load() else ("x.0",)
+    args = () if op == ir.Make("list") else ("x.0",)
     b.let("a.1", op, *args)
     b.let("b.2", op, *args)
     before = b.function(["x.0"], "a.1", "b.2")

@@ -82,7 +82,7 @@ def test_stores_behind_the_last_load() -> None:
     b = Build()
     b.let("u.1", np.zeros_like, "x.0")
     b.do(ir.Store(), "u.1", 0, 5.0)
-    b.let("v.2", ir.Load(), "u.1", 0)
+    b.let("v.2", ir.Load(("[]",)), "u.1", 0)
     b.do(ir.Store(), "u.1", 0, 0.0)
     assert swept(b, ["x.0"], "v.2") == lines(
         """
@@ -98,7 +98,7 @@ def test_store_behind_a_load_in_a_loop_is_read_in_the_next_turn() -> None:
     b = Build()
     b.let("u.1", np.zeros_like, "x.0")
     inner = b.inner()
-    inner.let("v.3", ir.Load(), "u.1", 0)
+    inner.let("v.3", ir.Load(("[]",)), "u.1", 0)
     inner.do(ir.Store(), "u.1", 0, "i.2")
     b.loop("i.2", range(3), inner.end("v.3"), {"v.4": ("v.5", 0.0)})
     before = b.function(["x.0"], "v.5")
@@ -109,7 +109,7 @@ def test_buffer_of_one_turn_is_not_read_in_the_next() -> None:
     b = Build()
     inner = b.inner()
     inner.let("u.1", np.zeros_like, "x.0")
-    inner.let("v.3", ir.Load(), "u.1", 0)
+    inner.let("v.3", ir.Load(("[]",)), "u.1", 0)
     inner.do(ir.Store(), "u.1", 0, "i.2")
     b.loop("i.2", range(3), inner.end("v.3"), {"v.4": ("v.5", 0.0)})
     assert "store" not in swept(b, ["x.0"], "v.5")
