@@ -39,7 +39,9 @@ def cast(g: Any, x: Any) -> Any:
 
 
 def zeros_like(x: Any) -> Any:
-    """Zero in the shape and the dtype of `x`, a Python float for Python's numbers."""
+    """Zero in the shape and the dtype of `x`; a Python float for Python's numbers, and for a name without value."""
+    if x is None:
+        return 0.0
     if isinstance(x, list | tuple):
         return type(x)(zeros_like(item) for item in x)
     return 0.0 if isinstance(x, int | float) else np.zeros_like(x)[()]

@@ -177,9 +177,10 @@ def join(a: Type, b: Type) -> Type:
         return b
     dtype = _join_dtypes(a, b)
     if a.kind == b.kind == "scalar":
-        if dtype is None or a.weak != b.weak:
+        if dtype is None:
             return Type("unknown", dtype)
-        return Type("scalar", dtype, weak=a.weak, length=a.length if a.length == b.length else None)
+        # One of Python's and one of NumPy's: taken for NumPy's, whose dtype is the wider in every combination.
+        return Type("scalar", dtype, weak=a.weak and b.weak, length=a.length if a.length == b.length else None)
     if a.kind == b.kind == "array":
         if a.dims is None or b.dims is None or len(a.dims) != len(b.dims):
             return Type("array", dtype)

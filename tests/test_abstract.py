@@ -178,6 +178,7 @@ CASES: list[tuple[Any, Sequence[Any], dict[str, Any], str]] = [
     (Method("astype"), [VECTOR, np.float32], {}, "float32[v.0]"),
     (Method("item"), [VECTOR], {}, "unknown"),
     (Method("dot"), [MATRIX, VECTOR], {}, "float64[x.0]"),
+    (Method("tolist"), [MATRIX], {}, "list[list[float]]"),
     (Method("tofile"), [VECTOR, "name"], {}, "unknown"),
     (Make("tuple"), [VECTOR, 1], {}, "(float64[v.0], int=1)"),
     (Make("list"), [VECTOR, VECTOR], {}, "list[float64[?]]"),
@@ -223,7 +224,7 @@ def test_dtype_of_unknown_kind_is_kept() -> None:
 
 
 def test_probing_has_no_effect_outside() -> None:
-    state = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]
+    state = np.random.get_state()[1].copy()  # type: ignore[index]
     constant = np.zeros(3)
     infer(Fn(operator.iadd), [Const(constant), FLOAT])
     infer(Fn(np.random.normal), [])
@@ -365,15 +366,17 @@ class Typing:
         same = [s for s, length in self.lengths.items() if length == n - offset]
         symbol = str(self.random.choice(same)) if same and self.chance(0.6) else f"s{len(self.lengths)}"
         self.lengths[symbol] = n - offset
-        return Dim(symbol, offset, n == 1 or offset != 0 or self.chance(0.3))
+        return Dim(symbol, offset, n == 1 or n < 0 or offset != 0 or self.chance(0.3))
 
 
 def has(value: Any, t: Type, lengths: Mapping[str, int]) -> bool:
     """Whether a value is of a type."""
 
     def is_length(n: int, dim: Dim) -> bool:
-        exact = n == dim.offset if dim.symbol is None else n == max(0, lengths[dim.symbol] + dim.offset)
-        return (exact or dim.symbol == "?" or n < 0) and (n != 1 or dim.may_be_one)
+        if n == 1 and not dim.may_be_one:
+            return False
+        exact = dim.offset + (0 if dim.symbol in (None, "?") else lengths[dim.symbol or ""])
+        return dim.symbol == "?" or n in (exact, max(0, exact))
 
     dtype_fits = t.dtype is None or type_of(value).dtype == t.dtype
     match t.kind:
@@ -388,10 +391,7 @@ def has(value: Any, t: Type, lengths: Mapping[str, int]) -> bool:
                 return False
             return t.dims is None or (
                 len(t.dims) == value.ndim
-                and all(
-                    (dim.symbol == "?" and (n != 1 or dim.may_be_one)) or is_length(n, dim)
-                    for n, dim in zip(value.shape, t.dims, strict=True)
-                )
+                and all(is_length(n, dim) for n, dim in zip(value.shape, t.dims, strict=True))
             )
         case "tuple":
             if not isinstance(value, tuple) or len(value) != len(t.items):
@@ -477,6 +477,15 @@ def product(random: np.random.Generator) -> tuple[Sequence[Any], dict[str, Any]]
     return [values(random, *left), values(random, *right)], {}
 
 
+def contraction(random: np.random.Generator) -> tuple[Sequence[Any], dict[str, Any]]:
+    return [*product(random)[0], int(random.integers(0, 2))], {}
+
+
+def selection(random: np.random.Generator) -> tuple[Sequence[Any], dict[str, Any]]:
+    x = values(random, *shape(random, 1))
+    return [random.random(x.shape[0]) < 0.5, x], {"axis": 0}
+
+
 def square(random: np.random.Generator) -> tuple[Sequence[Any], dict[str, Any]]:
     n = size(random)
     return [values(random, *shape(random, 0, 1), n, n, dtypes="dfD") + 3 * np.eye(n)], {}
@@ -485,7 +494,8 @@ def square(random: np.random.Generator) -> tuple[Sequence[Any], dict[str, Any]]:
 def system(random: np.random.Generator) -> tuple[Sequence[Any], dict[str, Any]]:
     (a,), _ = square(random)
     n = a.shape[-1]
-    return [a, values(random, *[(n,), (n, size(random)), (*a.shape[:-2], n, 2)][int(random.integers(3))], dtypes="df")], {}
+    right = [(n,), (n, size(random)), (*a.shape[:-2], n, 2)][int(random.integers(3))]
+    return [a, values(random, *right, dtypes="df")], {}
 
 
 def several(random: np.random.Generator) -> tuple[Sequence[Any], dict[str, Any]]:
@@ -505,7 +515,8 @@ def stacked(random: np.random.Generator) -> tuple[Sequence[Any], dict[str, Any]]
 
 
 def numbers(random: np.random.Generator) -> tuple[Sequence[Any], dict[str, Any]]:
-    items = [random.choice([1, 2, 3]).item() if random.random() < 0.5 else 0.5 for _ in range(int(random.integers(0, 4)))]
+    count = int(random.integers(0, 4))
+    items = [random.choice([1, 2, 3]).item() if random.random() < 0.5 else 0.5 for _ in range(count)]
     return [tuple(items) if random.random() < 0.5 else items], {}
 
 
@@ -524,7 +535,8 @@ def scalars(random: np.random.Generator) -> tuple[Sequence[Any], dict[str, Any]]
 def reshaping(random: np.random.Generator) -> tuple[Sequence[Any], dict[str, Any]]:
     n, m = size(random), size(random)
     shapes = [(n, m), (n * m,), (-1,), (n, -1), (m, n), (1, n * m), -1, n * m]
-    return [values(random, *[(n, m), (n * m,), (n, m, 1)][int(random.integers(3))]), shapes[int(random.integers(8))]], {}
+    own = [(n, m), (n * m,), (n, m, 1)][int(random.integers(3))]
+    return [values(random, *own), shapes[int(random.integers(8))]], {}
 
 
 def part(random: np.random.Generator, n: int) -> Any:
@@ -591,10 +603,14 @@ _REDUCTIONS = "sum mean prod max min std var median any all nansum ptp count_non
 _ALONG = "cumsum cumprod argmax argmin sort argsort diff flip squeeze concatenate stack"
 _UNARY = """
     exp sin sqrt abs negative isnan real imag angle conj square floor sign diag ravel transpose squeeze atleast_1d
-    atleast_2d atleast_3d zeros_like ones_like nonzero argwhere flatnonzero unique copy array asarray size ndim shape diff
-    cumsum trace tril triu fliplr flipud rot90 nan_to_num isfinite cov corrcoef gradient ediff1d real_if_close modf iscomplexobj
+    atleast_2d atleast_3d zeros_like ones_like nonzero argwhere flatnonzero unique copy array asarray size ndim
+    shape diff cumsum trace tril triu fliplr flipud rot90 nan_to_num isfinite cov corrcoef gradient ediff1d
+    real_if_close modf iscomplexobj
 """
-_WITH_INT = "diag roll repeat tile take tril triu expand_dims diff split array_split delete resize rot90 append vander partition"
+_WITH_INT = """
+    diag roll repeat tile take tril triu expand_dims diff split array_split delete resize rot90 append vander partition
+"""
+_SQUARE = "inv det slogdet eigh eig cholesky qr svd pinv norm"
 
 SUBJECTS: dict[str, tuple[Op, Sampler]] = {
     **{f"operator.{n}": (Fn(getattr(operator, n)), two) for n in _BINARY.split()},
@@ -607,8 +623,8 @@ SUBJECTS: dict[str, tuple[Op, Sampler]] = {
     **{f"np.{n}": (Fn(getattr(np, n)), two) for n in "maximum arctan2 hypot power divmod isclose array_equal".split()},
     **{f"np.{n}": (Fn(getattr(np, n)), vectors) for n in "outer kron meshgrid append cross polyval ix_".split()},
     **{f"np.{n}": (Fn(getattr(np, n)), convolution) for n in "convolve correlate".split()},
-    **{f"np.{n}": (Fn(getattr(np, n)), product) for n in "dot matmul inner vdot tensordot".split()},
-    **{f"linalg.{n}": (Fn(getattr(np.linalg, n)), square) for n in "inv det slogdet eigh eig cholesky qr svd pinv norm".split()},
+    **{f"np.{n}": (Fn(getattr(np, n)), product) for n in "dot matmul inner vdot".split()},
+    **{f"linalg.{n}": (Fn(getattr(np.linalg, n)), square) for n in _SQUARE.split()},
     **{f"np.{n}": (Fn(getattr(np, n)), stacked) for n in "vstack hstack stack column_stack dstack block".split()},
     **{f"fft.{n}": (Fn(getattr(np.fft, n)), along) for n in "fft rfft irfft fftshift".split()},
     **{f"np.{n}": (Fn(getattr(np, n)), sizes) for n in "zeros ones empty eye identity tri".split()},
@@ -621,7 +637,8 @@ SUBJECTS: dict[str, tuple[Op, Sampler]] = {
     "np.where": (Fn(np.where), three),
     "np.where(one)": (Fn(np.where), one),
     "np.clip": (Fn(np.clip), three),
-    "np.select": (Fn(np.compress), three),
+    "tensordot": (Fn(np.tensordot), contraction),
+    "compress": (Fn(np.compress), selection),
     "concatenate": (Fn(np.concatenate), several),
     "stack": (Fn(np.stack), several),
     "array of numbers": (Fn(np.array), numbers),
@@ -675,14 +692,14 @@ def test_claims_hold(name: str) -> None:
     ran = 0
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        for operands, value, found, constant, lengths in outcomes(name, 120):
+        for operands, value, found, constant, lengths in outcomes(name, 80):
             ran += 1
             shown = f"{name}({', '.join(map(str, operands))}) is {value!r}, inferred {text(found)}, {lengths}"
             assert has(value, found, lengths), shown
             if constant is not None:
                 assert type(constant.value) is type(value), shown
                 assert repr(constant.value) == repr(value), shown
-    assert ran > 10
+    assert ran > 5
 
 
 def test_the_test_tells_wrong_claims() -> None:

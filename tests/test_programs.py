@@ -172,7 +172,8 @@ def seeded_text(program: Program, value: Tree) -> str:
             for i, item in enumerate(subtree):
                 visit(item, f"{path}[{i}]")
         elif is_floating(subtree):
-            terms.append(f"np.sum(value{path} * seeds[{len(terms)}])")
+            term = f"value{path} * seeds[{len(terms)}]"
+            terms.append(f"np.sum({term})" if isinstance(subtree, np.ndarray) else term)
 
     visit(value, "")
     return (

@@ -5,11 +5,12 @@
     evaluate(Attr("ndim"), [float64[x.0, x.1]])                       Const(2)
 
 Everything claimed holds in every run that does not raise. Where an operation is pure, it is run on small arrays of
-several sizes, and what all runs have in common is the claim (`probe`); broadcasting, contraction, shapes as arguments and
-indexing are worked out by hand (`shapes`, `index`), since small runs cannot tell a rule from a coincidence there.
+several sizes, and what all runs have in common is the claim (`probe`). Broadcasting, contraction, shapes as arguments
+and indexing are worked out by hand (`shapes`, `index`): small runs cannot tell a rule from a coincidence there.
 """
 
 from srcgrad.abstract.fold import evaluate
-from srcgrad.abstract.inference import Operand, infer, type_of_operand
+from srcgrad.abstract.inference import infer
+from srcgrad.abstract.operands import Operand, type_of_operand
 
 __all__ = ["Operand", "evaluate", "infer", "type_of_operand"]

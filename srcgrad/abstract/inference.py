@@ -111,11 +111,27 @@ def _method(name: str, args: Sequence[Operand], keywords: Keywords) -> Type:
     t = type_of_operand(args[0])
     if t.kind not in ("array", "scalar") or name not in METHODS or value_dependent(Key("method", name)):
         return UNKNOWN
+    if name == "tolist":
+        return _nested_list(t)
     if name == "reshape":
         return _reshaped(t, args[1:] or [keywords.get("shape", UNKNOWN)])
     if not _modest([*args[1:], *keywords.values()]):
         return UNKNOWN
-    return _probed(name, lambda self, *rest, **named: getattr(self, name)(*rest, **named), args, keywords)
+
+    def call(array: Any, *rest: Any, **named: Any) -> Any:
+        return getattr(array, name)(*rest, **named)
+
+    return _probed(name, call, args, keywords)
+
+
+def _nested_list(t: Type) -> Type:
+    python = {"b": BOOL, "i": INT, "u": INT, "f": FLOAT, "c": COMPLEX}
+    if t.rank is None or t.dtype is None or t.dtype.kind not in python or t.dtype.char in "gG":
+        return UNKNOWN
+    nested = python[t.dtype.kind]
+    for _ in range(t.rank):
+        nested = list_of(nested)
+    return nested
 
 
 def _reshaped(t: Type, sizes: Sequence[Operand]) -> Type:
@@ -150,9 +166,15 @@ def _function(target: Callable[..., Any], args: Sequence[Operand], keywords: Key
 
 
 def _probed(name: str, call: Callable[..., Any], args: Sequence[Operand], keywords: Keywords) -> Type:
-    """What runs tell. That an integer is the length of an axis is told for `size` alone: a count may equal it, too."""
+    """What runs tell. An integer is a length only for `size` and `shape`: elsewhere it may be a count that equals one."""
     result = probe(call, args, keywords, lambda named: equated(name, named, keywords))
-    return replace(result, length=None) if name != "size" else result
+    return result if name in ("size", "shape") else _without_numbers(result)
+
+
+def _without_numbers(t: Type) -> Type:
+    if t.kind == "tuple":
+        return replace(t, items=tuple(map(_without_numbers, t.items)))
+    return replace(t, length=None)
 
 
 def _modest(operands: Sequence[Operand]) -> bool:
@@ -204,8 +226,8 @@ def _pointwise(target: Callable[..., Any], args: Sequence[Operand], keywords: Ke
     )
     if any(other.kind != result.kind for other in others):
         return Type("unknown", result.dtype if all(other.dtype == result.dtype for other in others) else None)
-    if result == INT:
-        return replace(INT, length=_sum_of_lengths(target, args))
+    if result.kind == "scalar":
+        return replace(result, length=_sum_of_lengths(target, args))
     if result.kind != "array":
         return result
     known = [shape for shape in shapes if shape is not None]
@@ -286,11 +308,16 @@ def _created(args: Sequence[Operand], keywords: Keywords, target: Any, fill: boo
 def _arange(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     """Long ranges of constants are not run."""
     values = [arg.value for arg in args if isinstance(arg, Const)]
-    if all(isinstance(v, int | float) and 0.01 <= abs(v) <= 1000 or v == 0 for v in values):
+    if all(isinstance(v, int | float) and (v == 0 or 0.01 <= abs(v) <= 1000) for v in values):
         return probe(np.arange, args, keywords)
-    return Type("array", np.dtype(int), dims=(ANY,)) if all(type(v) is int for v in values) and len(
-        values
-    ) == len(args) and not keywords else UNKNOWN
+    whole = len(values) == len(args) and all(type(v) is int for v in values)
+    return Type("array", np.dtype(int), dims=(ANY,)) if whole and not keywords else UNKNOWN
+
+
+def _tensordot(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """Which axes have to be equal is not known without `axes`."""
+    axes = [*args[2:], *keywords.values()]
+    return None if all(isinstance(operand, Const) for operand in axes) else UNKNOWN
 
 
 def _split(args: Sequence[Operand], keywords: Keywords) -> Type | None:
@@ -350,6 +377,7 @@ _SPECIAL: dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]] = {
     max: _extremum,
     operator.getitem: _getitem,
     np.arange: _arange,
+    np.tensordot: _tensordot,
     np.split: _split,
     np.array_split: _split,
     np.reshape: _reshape,

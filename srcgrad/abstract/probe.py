@@ -3,8 +3,9 @@
     np.diff, float64[x.0]      lengths 5, 7, 3, 2, 0 give 4, 6, 2, 1, 0      float64[x.0-1]
     np.squeeze, float64[x.0]   length 5 gives one axis, length 1 none         unknown rank
 
-A symbol stands for one length in a run. Among the runs are those in which different symbols have equal lengths, and those in
-which axes are empty, or 1 where they may be: what holds there by coincidence does not hold elsewhere, and the reverse.
+A symbol stands for one length in a run. Among the runs are those in which different symbols have equal lengths, and
+those in which axes are empty, or 1 where they may be: what holds there by coincidence does not hold elsewhere, and the
+reverse.
 """
 
 from __future__ import annotations
@@ -21,17 +22,18 @@ import numpy as np
 from srcgrad.abstract.operands import Operand
 from srcgrad.abstract.shapes import ANY
 from srcgrad.ir import Const
-from srcgrad.types import INT, UNKNOWN, Dim, Type, fixed, list_of, type_of
+from srcgrad.types import BOOL, INT, UNKNOWN, Dim, Type, fixed, list_of, type_of
 
-LIMIT = 50_000
+LIMIT = 100_000
 _REFUSALS = (ArithmeticError, AttributeError, LookupError, MemoryError, NotImplementedError, RuntimeError, TypeError)
 _LENGTHS = (5, 7, 11, 13, 17, 19, 23, 29)
 _SHUFFLED = ((7, 3, 9, 4, 12, 8, 2, 10), (10, 4, 6, 3, 14, 8, 12, 9))
 _INTS = (0, 1, 2, 3, -1, 5, -2, 4)
 _FLOATS = (0.5, 1.5, -0.5, 2.5, 0.25, -1.75, 1.0, 0.75)
-_DTYPES = tuple(map(np.dtype, (float, complex, int, bool)))
+_DTYPES = tuple(map(np.dtype, ("float64", "complex64", "float16", "int32", "bool")))
 _OFFSETS = (0, -1, 1, -2, 2, -3, 3, -4, 4)
 _VARIANTS = 30
+_POOL = np.random.default_rng(0).random(LIMIT + 1000)
 
 
 class NotProbed(Exception):
@@ -94,8 +96,11 @@ def _variants(operands: tuple[Operand, ...]) -> Iterator[tuple[Operand, ...]]:
 def _variants_of(operand: Operand) -> Iterator[Operand]:
     if isinstance(operand, Const):
         yield operand
+    elif operand == BOOL:
+        yield from (Const(True), Const(False))
     elif operand.kind == "tuple":
-        for items in itertools.product(*(list(_variants_of(item)) for item in operand.items)):
+        parts = [[item] if item == BOOL else list(_variants_of(item)) for item in operand.items]
+        for items in itertools.product(*parts):
             yield replace(operand, items=tuple(item for item in items if isinstance(item, Type)))
     elif operand.kind == "array":
         ranks = [operand.dims] if operand.dims is not None else [(ANY,) * rank for rank in range(5)]
@@ -187,7 +192,7 @@ class _Specimens:
         if t.length is not None:
             n = t.length.offset + self.lengths.get(t.length.symbol or "", 0)
             return n if t.length.offset >= 0 else max(0, n)
-        at = self.number * (1 + 2 * (self.made % 3)) + self.made - 1
+        at = (self.number * 2654435761 + self.made * 2246822519) >> 11 & 7
         match t.dtype.kind:
             case "b":
                 value: Any = at % 2 == 0
@@ -207,25 +212,26 @@ class _Specimens:
         if t.dtype is None or t.dims is None or t.dtype.kind not in "biufc":
             raise NotProbed
         shape = tuple(map(Run(self.lengths, None).length, t.dims))
-        random = np.random.default_rng(self.number * 16 + self.made)
+        size = math.prod(shape)
+        start = (self.number * 37 + self.made * 101) % 1000
+        fill = _POOL[start : start + size].reshape(shape)
         match t.dtype.kind:
             case "b":
-                fill = random.random(shape) < (0.5, 0.0, 1.0, 0.5)[self.number % 4]
+                return np.asarray(fill < (0.5, 0.0, 1.0, 0.5)[self.number % 4])
             case "i" | "u":
-                fill = random.integers(0, 2, shape) * (self.number % 4 != 1)
+                return np.asarray((fill < 0.5) & (self.number % 4 != 1)).astype(t.dtype)
             case _:
-                fill = self.reals(random, shape)
-        return np.asarray(fill).astype(t.dtype)
+                return np.asarray(self.reals(fill)).astype(t.dtype)
 
-    def reals(self, random: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    def reals(self, fill: Any) -> Any:
         """Values inside of most domains, of both signs, with ties and zeros."""
         match self.number % 4:
             case 0 | 2:
-                return random.uniform(0.3, 0.7, shape)
+                return 0.3 + 0.4 * fill
             case 1:
-                return random.uniform(-2, 2, shape)
+                return 4 * fill - 2
             case _:
-                return random.integers(0, 2, shape)
+                return fill < 0.5
 
 
 # Runs
@@ -239,9 +245,12 @@ def _lengths(dims: Sequence[Dim], numbers: set[str | None], free: bool) -> list[
         raise NotProbed
     up = _LENGTHS[:count]
     distinct = [up, tuple(n + 1 for n in reversed(up)), *(row[:count] for row in _SHUFFLED)]
-    rows = [*distinct, *((n,) * count for n in (2, 3, 0, 1, 4))]
+    equal = [(n,) * count for n in dict.fromkeys((2, 3, 0, 1, 4, *(dim.offset for dim in dims if dim.symbol is None)))]
+    rows = [*distinct, *equal]
     rows += [tuple(1 if i == one else n for i, n in enumerate(up)) for one in range(count)] if count > 1 else []
-    rows += distinct[:2] * 6 if free else []
+    random = np.random.default_rng(count)
+    rows += [tuple(map(int, random.integers(0, 5, count))) for _ in range(8 if count else 0)]
+    rows += distinct[:2] * 10 + equal * 4 if free else []
     found = [(_admissible(dict(zip(symbols, row, strict=True)), dims), row in distinct) for row in rows]
     if numbers:  # a number that is no axis may be negative
         found += [({s: -n if s in numbers else n for s, n in found[0][0].items()}, False)]
@@ -294,9 +303,10 @@ def _run(
     number: int,
 ) -> Any:
     specimens = _Specimens(lengths, number)
+    axes = (dim for operand in operands for dim in _axes(operand))
+    if math.prod(max(1, Run(lengths, None).length(dim)) for dim in axes) > LIMIT:
+        return _Raised(MemoryError)
     values = [specimens.of(operand) for operand in operands]
-    if math.prod(max(1, value.size) for value in values if isinstance(value, np.ndarray)) > 20 * LIMIT:
-        raise NotProbed
     positional = len(values) - len(names)
     try:
         return call(*values[:positional], **dict(zip(names, values[positional:], strict=True)))
@@ -321,10 +331,19 @@ def generalize(runs: Sequence[Run], dims: Sequence[Dim]) -> Type:
     if kinds == {"array"}:
         return _common_array(runs, types, dims)
     if kinds == {"list"}:
-        return list_of(*(type_of(item) for run in runs for item in run.value))
+        return _common_list([type_of(item) for run in runs for item in run.value])
     if kinds <= {"scalar", "array"}:
         return Type("unknown", _common_dtype(types))
     return types[0] if len(set(types)) == 1 and types[0].kind != "object" else UNKNOWN
+
+
+def _common_list(items: Sequence[Type]) -> Type:
+    return list_of(*items) if len(set(map(str, map(_leaf, items)))) <= 1 else Type("list", items=(UNKNOWN,))
+
+
+def _leaf(t: Type) -> Type:
+    """The element of lists in lists: Python's numbers of several types have no one type."""
+    return _leaf(t.items[0]) if t.kind == "list" and t.items else replace(t, dims=None)
 
 
 def _common_dtype(types: Sequence[Type]) -> np.dtype[Any] | None:

@@ -42,9 +42,7 @@ from srcgrad.ir import (
     blocks,
     definitions,
     hint,
-    own_atoms,
     uses,
-    variables,
     walk,
 )
 from srcgrad.types import INT, Type, join
@@ -150,12 +148,12 @@ class Control(Reverse):
         self, before: Adjoints, after: list[Adjoints], reverses: list[list[Stmt]]
     ) -> list[tuple[tuple[str, int | None], Atom, Atom]]:
         """The adjoints that the two branches leave different, with zeros where one has none."""
-        local = {name for stmts in reverses for name in definitions(Block(tuple(stmts)))}
         keys = list(dict.fromkeys([*after[0].values, *after[1].values]))
         rows = []
         for key in keys:
             values = [side.values.get(key) for side in after]
-            if values[0] is values[1] or self._is_local(key[0]):
+            if values[0] is values[1] and values[0] is not None:
+                before.values[key] = values[0]
                 continue
             filled = []
             for value, stmts in zip(values, reverses, strict=True):
@@ -163,11 +161,7 @@ class Control(Reverse):
                     value = self._zero_in(key, stmts)
                 filled.append(value)
             rows.append((key, filled[0], filled[1]))
-        del local
         return rows
-
-    def _is_local(self, name: str) -> bool:
-        return False
 
     def _zero_in(self, key: tuple[str, int | None], stmts: list[Stmt]) -> Atom:
         name, part = key
@@ -218,12 +212,12 @@ class Control(Reverse):
         self.builder.emit(
             For(names, all_params, tuple(inits), variable, iterable, reverse, False, self.builder.origin)
         )
+        for key, target in zip(sums, targets[len(carried) :], strict=True):
+            self.adjoints.values[key] = target
         for (k, _), target in zip(carried, targets, strict=False):
             init = loop.inits[k]
             if isinstance(init, Var) and init.name in self.active:
                 self.contribute(init.name, target)
-        for key, target in zip(sums, targets[len(carried) :], strict=True):
-            self.adjoints.values[key] = target
         return new
 
     def _carried(self, loop: For | While) -> list[tuple[int, Atom | None]]:
@@ -237,7 +231,6 @@ class Control(Reverse):
     def _sums(self, loop: For | While) -> list[tuple[str, int | None]]:
         """Names from outside of a loop whose adjoints are values that the iterations add to."""
         inside = set(definitions(Block((loop,))))
-        start = set(variables(loop.inits))
         found: dict[tuple[str, int | None], None] = {}
         body = {name: None for name in uses(loop.body)}
         for name in body:
@@ -251,7 +244,6 @@ class Control(Reverse):
                 found.update({(name, i): None for i in range(len(known.items))})
             else:
                 found[name, None] = None
-        del start
         return list(found)
 
     def _param(self, name: str, part: int | None = None) -> Var:
@@ -344,6 +336,3 @@ class Control(Reverse):
             inits=(*loop.inits, Const(0)),
             body=body,
         ), target
-
-
-__all__ = ["Control", "own_atoms"]

@@ -24,8 +24,9 @@ import numpy as np
 from srcgrad import runtime
 from srcgrad.ad.adjoints import Adjoints
 from srcgrad.ad.broadcasting import fit
+from srcgrad.ad.undefined import define_undefined
 from srcgrad.analyses.activity import Activity
-from srcgrad.analyses.operations import Bound, Unbound, bind, key_of
+from srcgrad.analyses.operations import Bound, Unbound, bind, differentiable_operands, key_of
 from srcgrad.build import Builder
 from srcgrad.errors import NoRule, Place, SrcgradError, UnsupportedSyntax, together
 from srcgrad.frontend.lower import Lowering, Undecided
@@ -65,8 +66,9 @@ class Reverse:
     """Writes the reverse sweep of a function; `ad.control` adds branches and loops, `ad.tape` what is recorded."""
 
     def __init__(self, function: Function, activity: Activity, source: Source) -> None:
-        self.function = function
         self.active = activity.active
+        function, self.sometimes = define_undefined(function, self.active)
+        self.function = function
         self.source = source
         self.builder = Builder(Names.after(function), dict(function.types))
         self.lowering = Lowering(self.builder)
@@ -186,7 +188,8 @@ class Reverse:
 
     def zero_array(self, name: str) -> Atom:
         known = self.builder.types[name]
-        function = np.zeros_like if known.kind == "array" and known.dtype is not None else runtime.zeros_like
+        plain = known.kind == "array" and known.dtype is not None and name not in self.sometimes
+        function = np.zeros_like if plain else runtime.zeros_like
         return self.builder.let(Fn(function), [self.value(name)], hint=self.bar(name))
 
     def value(self, name: str) -> Atom:
@@ -316,6 +319,8 @@ class Reverse:
         if let.op == Fn(operator.getitem):
             self._getitem(let)
             return
+        if not any(name in self.active for name in differentiable_operands(let)):
+            return  # new memory, whose adjoint ends here
         cotangent = self.adjoint(let.target)
         if cotangent is None:
             return

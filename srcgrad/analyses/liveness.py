@@ -150,7 +150,7 @@ class _Backward:
     def free_names(self, block: ir.Block) -> tuple[set[str], set[str]]:
         used, assigned = set(self.leaves(block.results)), set()
         for stmt in block.stmts:
-            if isinstance(stmt, ir.Let) and self.skipped(stmt):
+            if self.skipped(stmt):
                 continue
             used |= set(self.leaves(ir.own_atoms(stmt)))
             assigned |= set(ir.defined(stmt))

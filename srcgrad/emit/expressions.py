@@ -135,6 +135,17 @@ def _not(test: Expr) -> Expr:
     return gast.UnaryOp(gast.Not(), test)
 
 
+def choice(test: Expr, then: Expr, orelse: Expr) -> Expr:
+    """`then if test else orelse`."""
+    return gast.IfExp(test, then, orelse)
+
+
+def both(first: Expr, second: Expr, op: type) -> Expr:
+    """`first and second`, `first or second`; a chain of one operator needs no parentheses."""
+    rest = second.values if isinstance(second, gast.BoolOp) and isinstance(second.op, op) else [second]
+    return gast.BoolOp(op(), [first, *rest])
+
+
 def literal(value: Any) -> Expr:
     """A constant of the IR."""
     match value:
@@ -274,8 +285,10 @@ def write(let: ir.Let, args: list[Expr]) -> Any:
             if not unique and path:
                 ufunc = dotted(path_of(_REPEATED[function])[1] + ".at")
                 return gast.Expr(call(ufunc, [place(args[0], path[:-1], args[1:-2]), *args[-2:]]))
-            target = writable(args[0], path, args[1:-1], whole=False)
-            return gast.AugAssign(target, IN_PLACE[function](), args[-1])
+            target, value = writable(args[0], path, args[1:-1], whole=False), args[-1]
+            if function is operator.iadd and isinstance(value, gast.UnaryOp) and isinstance(value.op, gast.USub):
+                return gast.AugAssign(target, gast.Sub(), value.operand)
+            return gast.AugAssign(target, IN_PLACE[function](), value)
         case ir.Append():
             return gast.Expr(call(attribute(args[0], "append"), [args[1]]))
         case ir.Raise():

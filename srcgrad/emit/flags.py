@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from srcgrad import ir
 
@@ -30,7 +30,8 @@ class Flags:
 
     @property
     def pinned(self) -> set[str]:
-        return {name for names in self.tests.values() for name in names}
+        """The names that must not be folded: the form of a flag's choice is what `break` is recovered from."""
+        return {*self.consumed, *(name for names in self.tests.values() for name in names)}
 
 
 def find_flags(function: ir.Function) -> Flags:
@@ -44,6 +45,47 @@ def find_flags(function: ir.Function) -> Flags:
             _follow(stmt.body, stmt.body.results[0], counts, consumed, tested)
             tests[stmt.targets[0]] = tuple(tested)
     return Flags(frozenset(consumed), tests)
+
+
+def with_flags_last(block: ir.Block) -> ir.Block:
+    """The same block, in which a loop's body ends with the branch that decides whether the loop ends.
+
+    What a pass has put behind that branch, and does not depend on it, is moved before it: `trips = trips + 1`.
+    """
+    return replace(block, stmts=tuple(map(_with_flags_last, block.stmts)))
+
+
+def _with_flags_last(stmt: ir.Stmt) -> ir.Stmt:
+    match stmt:
+        case ir.Let():
+            return stmt
+        case ir.If():
+            return replace(stmt, then=with_flags_last(stmt.then), orelse=with_flags_last(stmt.orelse))
+        case ir.For():
+            body = with_flags_last(stmt.body)
+            return replace(stmt, body=_flag_last(body) if stmt.stops else body)
+        case ir.While():
+            body = with_flags_last(stmt.body)
+            test = with_flags_last(stmt.test)
+            return replace(stmt, test=test, body=_flag_last(body) if stmt.stops else body)
+
+
+def _flag_last(block: ir.Block) -> ir.Block:
+    flag = block.results[0]
+    if not isinstance(flag, ir.Var):
+        return block
+    at = next((i for i, stmt in enumerate(block.stmts) if flag.name in ir.defined(stmt)), None)
+    if at is None or not isinstance(block.stmts[at], ir.If):
+        return block
+    branch, behind = block.stmts[at], block.stmts[at + 1 :]
+    own = set(ir.defined(branch))
+    if any(not _is_movable(stmt) or own.intersection(ir.variables(ir.own_atoms(stmt))) for stmt in behind):
+        return block
+    return replace(block, stmts=(*block.stmts[:at], *behind, branch))
+
+
+def _is_movable(stmt: ir.Stmt) -> bool:
+    return isinstance(stmt, ir.Let) and not ir.has_effect(stmt) and not isinstance(stmt.op, ir.Load)
 
 
 def _follow(block: ir.Block, flag: ir.Atom, counts: Counter[str], consumed: set[str], tested: list[str]) -> None:

@@ -23,29 +23,53 @@ from srcgrad.emit.snapshots import copied_loads, may_share
 
 MAX_LENGTH = 90
 MAX_DEPTH = 8
+MAX_RESULT = 40
 _END = 1 << 60
 _SHAPES = ("shape", "size", "ndim")
+
+Foldable = ir.Let | ir.If
 
 
 @dataclass(frozen=True)
 class Folding:
-    """`inline`: the lets whose targets have no variable; `copied`: the loads printed with `.copy()`."""
+    """`inline`: the lets, and the choices (`a if c else b`), whose targets have no variable; `copied`: the loads
+    printed with `.copy()`."""
 
-    inline: Mapping[str, ir.Let]
+    inline: Mapping[str, Foldable]
     copied: frozenset[str]
 
     def leaves(self, atom: ir.Atom) -> Iterator[str]:
         """The variables that the expression for an atom reads."""
         if isinstance(atom, ir.Var):
-            let = self.inline.get(atom.name)
-            if let is None:
+            stmt = self.inline.get(atom.name)
+            if stmt is None:
                 yield atom.name
             else:
-                for inner in ir.own_atoms(let):
+                for inner in parts(stmt):
                     yield from self.leaves(inner)
 
+    def is_expression(self, stmt: ir.If) -> bool:
+        """Whether nothing is left in the branches but their results."""
+        return all(self.is_inline(inner) for block in ir.blocks(stmt) for inner in block.stmts)
+
     def is_inline(self, stmt: ir.Stmt) -> bool:
-        return isinstance(stmt, ir.Let) and stmt.target in self.inline
+        return isinstance(stmt, Foldable) and sole_target(stmt) in self.inline
+
+
+def parts(stmt: Foldable) -> tuple[ir.Atom, ...]:
+    """The atoms that the expression for a statement is made of."""
+    return ir.own_atoms(stmt) if isinstance(stmt, ir.Let) else (stmt.test, *stmt.then.results, *stmt.orelse.results)
+
+
+def sole_target(stmt: Foldable) -> str | None:
+    """The one name that a statement defines, or None."""
+    names = ir.defined(stmt)
+    return names[0] if len(names) == 1 else None
+
+
+def is_boolean(stmt: ir.If) -> bool:
+    """Whether a choice is `test and other` or `test or other`."""
+    return len(stmt.targets) == 1 and stmt.test in (*stmt.then.results, *stmt.orelse.results)
 
 
 def is_temporary(name: str) -> bool:
@@ -53,9 +77,10 @@ def is_temporary(name: str) -> bool:
     return name.startswith("_")
 
 
-def fold(function: ir.Function, pinned: Iterable[str] = ()) -> Folding:
-    """What is folded in a function; the names in `pinned` keep their variables."""
-    return _Folder(function, pinned).run()
+def fold(function: ir.Function, pinned: Iterable[str] = (), late: frozenset[str] = frozenset()) -> Folding:
+    """What is folded in a function; the names in `pinned` keep their variables, and adjoints that a branch or a loop
+    yields keep them too, unless they are in `late`."""
+    return _Folder(function, pinned, late).run()
 
 
 @dataclass
@@ -68,13 +93,17 @@ class _Site:
     depth: dict[str, int] = field(default_factory=dict)
     length: dict[int, int] = field(default_factory=dict)
     carried: frozenset[str] = frozenset()
+    made: dict[str, Foldable] = field(default_factory=dict)
+    is_function: bool = False
 
 
 class _Folder:
-    def __init__(self, function: ir.Function, pinned: Iterable[str]) -> None:
+    def __init__(self, function: ir.Function, pinned: Iterable[str], late: frozenset[str]) -> None:
         self.function = function
+        self.late = late
+        self.has_reverse = any(stmt.origin.sweep == "reverse" for stmt in ir.walk(function.body))
         self.counts = Counter(ir.uses(function.body))
-        self.inline: dict[str, ir.Let] = {}
+        self.inline: dict[str, Foldable] = {}
         self.pinned = {*pinned, *(param.name for param in function.params)}
         self.pinned |= {name for stmt in ir.walk(function.body) if (name := ir.written_buffer(stmt))}
         self.memory: dict[str, frozenset[str]] = {}
@@ -154,8 +183,15 @@ class _Folder:
         site = self.site(block, returns, stops)
         for i in reversed(range(len(block.stmts))):
             stmt = block.stmts[i]
-            if isinstance(stmt, ir.Let) and stmt.target is not None:
-                self.consider(stmt, stmt.target, i, site)
+            target = sole_target(stmt) if isinstance(stmt, Foldable) else None
+            if isinstance(stmt, ir.Let) and target is not None:
+                self.consider(stmt, target, i, site)
+            elif isinstance(stmt, ir.If):
+                if target is not None and self.is_choice(stmt):
+                    self.consider(stmt, target, i, site)
+                if is_boolean(stmt) and self.is_choice(stmt) and isinstance(stmt.test, ir.Var):
+                    # Written once, as `test and other`.
+                    self.counts[stmt.test.name] -= 1
 
     def inner(self, stmt: ir.Stmt) -> None:
         match stmt:
@@ -179,31 +215,63 @@ class _Folder:
         users.update(dict.fromkeys(ir.variables(block.results[stops:]), _END))
         if not returns:
             carried |= set(ir.variables(block.results))
-        return _Site(block.stmts, users, carried=frozenset(carried))
+        site = _Site(block.stmts, users, carried=frozenset(carried), is_function=block is self.function.body)
+        if site.is_function:
+            made = [(sole_target(s), s) for s in block.stmts if isinstance(s, Foldable)]
+            site.made = {name: s for name, s in made if name is not None and is_temporary(name)}
+        return site
 
-    def consider(self, let: ir.Let, target: str, i: int, site: _Site) -> None:
+    def is_choice(self, stmt: ir.If) -> bool:
+        """Whether both branches are expressions without effect."""
+        inner = [*stmt.then.stmts, *stmt.orelse.stmts]
+        known = self.inline.keys() | self.everywhere.keys() if inner else ()
+        return all(isinstance(s, Foldable) and sole_target(s) in known for s in inner) and not any(
+            isinstance(s, ir.Let) and (s.effect or isinstance(s.op, ir.Pop)) for s in inner
+        )
+
+    def consider(self, let: Foldable, target: str, i: int, site: _Site) -> None:
         user = site.users.get(target)
         if user is None or not self.may_fold(let, target, site):
             return
         consumer = site.stmts[user] if user != _END else None
-        name = consumer.target if isinstance(consumer, ir.Let) else None
+        name = sole_target(consumer) if isinstance(consumer, Foldable) else None
         if name in self.everywhere:
             return
         final = site.final.get(name, user) if name is not None else user
-        depth = (site.depth.get(name, 1) if name is not None else 0) + 1
+        depth = 1 if name is None else 1 + site.depth.get(name, isinstance(consumer, ir.Let))
         length = site.length.setdefault(final, self.root_length(final, site))
         length += _length(let) - _atom_length(ir.Var(target))
-        if not self.is_cheap(let) and (depth > MAX_DEPTH or length > MAX_LENGTH):
+        if not (isinstance(let, ir.Let) and self.is_cheap(let)) and (depth > MAX_DEPTH or length > MAX_LENGTH):
             return
         if not self.is_barred(let, target, i, final, site):
             self.inline[target] = let
             site.final[target], site.depth[target], site.length[final] = final, depth, length
 
-    def may_fold(self, let: ir.Let, target: str, site: _Site) -> bool:
+    def may_fold(self, let: Foldable, target: str, site: _Site) -> bool:
+        if site.is_function and site.users[target] == _END and not self.fits_return(let, target, site):
+            return False
         if self.counts[target] != 1 or target in self.pinned or target in self.everywhere:
             return False
-        adjoint = ir.hint(target).endswith("_bar") and target not in site.carried and not isinstance(let.op, ir.Pop)
-        return is_temporary(target) or adjoint
+        if is_temporary(target):
+            return True
+        computed = isinstance(let, ir.Let) and not isinstance(let.op, ir.Pop)
+        return computed and ir.hint(target).endswith("_bar") and (target not in site.carried or target in self.late)
+
+    def fits_return(self, let: Foldable, target: str, site: _Site) -> bool:
+        """What the forward sweep computes is named there, and so is what would make the `return` long."""
+        if isinstance(let, ir.Let) and isinstance(let.op, ir.Load | ir.Attr):
+            return True
+        if self.has_reverse and let.origin.sweep == "forward":
+            return False
+        return self.tree_length(target, site) <= (MAX_LENGTH if len(self.function.body.results) == 1 else MAX_RESULT)
+
+    def tree_length(self, target: str, site: _Site) -> int:
+        """About as many columns as an expression takes with all that may be folded into it."""
+        let = site.made.get(target)
+        if let is None or self.counts[target] != 1:
+            return _atom_length(ir.Var(target))
+        names = list(ir.variables(parts(let)))
+        return _length(let) + sum(self.tree_length(n, site) - _atom_length(ir.Var(n)) for n in names)
 
     def root_length(self, final: int, site: _Site) -> int:
         if final == _END:
@@ -211,15 +279,19 @@ class _Folder:
         stmt = site.stmts[final]
         return _length(stmt) if isinstance(stmt, ir.Let) else 8
 
-    def is_barred(self, let: ir.Let, target: str, i: int, final: int, site: _Site) -> bool:
+    def is_barred(self, let: Foldable, target: str, i: int, final: int, site: _Site) -> bool:
         """Whether something between a let and the place of its use keeps it where it is."""
         between = site.stmts[i + 1 : min(final, len(site.stmts))]
-        if let.effect or isinstance(let.op, ir.Pop):
+        if isinstance(let, ir.Let) and (let.effect or isinstance(let.op, ir.Pop)):
             return not all(self.is_idle(stmt) for stmt in between) or self.writes_in_place(final, site)
-        reads = set(self.memory.get(target, ()))
-        for name in ir.variables(ir.own_atoms(let)):
-            reads |= self.memory.get(name, frozenset())
+        reads = self.reads(let) | self.memory.get(target, frozenset())
         return bool(reads) and any(self.disturbs(stmt, reads) for stmt in between)
+
+    def reads(self, stmt: Foldable) -> frozenset[str]:
+        """The buffers whose memory an expression reads."""
+        found = frozenset[str]().union(*(self.memory.get(name, frozenset()) for name in ir.variables(parts(stmt))))
+        inner = [s for block in ir.blocks(stmt) for s in block.stmts if isinstance(s, Foldable)]
+        return found.union(*(self.reads(s) for s in inner))
 
     def is_idle(self, stmt: ir.Stmt) -> bool:
         """A let without a statement of its own that reads no memory."""
@@ -237,8 +309,11 @@ class _Folder:
         return any(self.disturbs(inner, buffers) for block in ir.blocks(stmt) for inner in block.stmts)
 
 
-def _length(let: ir.Let) -> int:
+def _length(let: Foldable) -> int:
     """About as many columns as the expression takes."""
+    if isinstance(let, ir.If):
+        inner = [s for block in ir.blocks(let) for s in block.stmts if isinstance(s, Foldable)]
+        return 10 + _atom_length(let.test) + sum(_length(s) for s in inner)
     atoms = sum(_atom_length(atom) for atom in ir.own_atoms(let)) + sum(len(key) + 3 for key, _ in let.keywords)
     match let.op:
         case ir.Fn(target) if target in INFIX:

@@ -19,7 +19,7 @@ from srcgrad.emit.raise_ import imports_of, raise_function
 
 def module_text(functions: list[ir.Function], header: str) -> str:
     """The text of a module with these functions; `header` becomes its docstring where it is not empty."""
-    imports = sorted({line for f in functions for line in imports_of(f)}, key=lambda line: (line[:4] == "from", line))
+    imports = merged({line for f in functions for line in imports_of(f)})
     body = gast.parse("\n".join(imports)).body
     reserved = reserved_names(functions, imports)
     if header:
@@ -28,9 +28,24 @@ def module_text(functions: list[ir.Function], header: str) -> str:
     return print_tree(gast.Module(body, [])) + "\n"
 
 
+def merged(lines: set[str]) -> list[str]:
+    """Import lines in order, one for every module.
+
+    >>> merged({"from a import y", "from a import x", "import numpy as np"})
+    ['import numpy as np', 'from a import x, y']
+    """
+    names: dict[str, list[str]] = {}
+    for line in sorted(lines):
+        if line.startswith("from "):
+            module, _, name = line.partition(" import ")
+            names.setdefault(module, []).append(name)
+    plain = [line for line in sorted(lines) if line.startswith("import ")]
+    return plain + [f"{module} import {', '.join(imported)}" for module, imported in names.items()]
+
+
 def reserved_names(functions: list[ir.Function], imports: list[str]) -> frozenset[str]:
     """The names that variables of the functions must not hide."""
-    modules = {line.split()[-1] for line in imports}
+    modules = {name.strip(",") for line in imports for name in line.split()}
     own = {function.name for function in functions}
     read = {stmt.op for f in functions for stmt in ir.walk(f.body) if isinstance(stmt, ir.Let)}
     names = {op.name for op in read if isinstance(op, ir.Global)}

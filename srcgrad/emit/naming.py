@@ -55,7 +55,7 @@ class _Webs:
         return sorted(unique.values(), key=lambda web: (not web.fixed, web.ranges.first, web.names[0]))
 
     def coalesce(self) -> None:
-        pairs = [pair for pair in _affinities(self.function.body) if pair[0] in self.web and pair[1] in self.web]
+        pairs = [pair for pair in affinities(self.function.body) if pair[0] in self.web and pair[1] in self.web]
         # Equal hints first, then temporaries with what they are assigned to, then two names of the user's.
         for a, b in sorted(pairs, key=lambda pair: _distance(*pair)):
             self.join(a, b)
@@ -87,7 +87,7 @@ def _distance(a: str, b: str) -> int:
     return 1 if is_temporary(a) or is_temporary(b) else 2
 
 
-def _affinities(block: ir.Block) -> Iterator[tuple[str, str]]:
+def affinities(block: ir.Block) -> Iterator[tuple[str, str]]:
     """Pairs of names between which a copy would be needed, in the order of the text."""
     for stmt in ir.walk(block):
         match stmt:
@@ -120,6 +120,7 @@ class _Colours:
     def __init__(self, function: ir.Function, webs: list[Web], reserved: frozenset[str]) -> None:
         self.webs = webs
         self.params = {param.name for param in function.params}
+        self.results = set(ir.variables(function.body.results))
         self.taken = set(reserved) | {"_"}
         self.hints = {base(name) for web in webs for name in web.names}
         self.shared: dict[str, _Shared] = defaultdict(_Shared)
@@ -134,7 +135,7 @@ class _Colours:
     def hint_of(self, web: Web) -> str:
         """The most frequent of the user's hints in a web, or of all where there is none of the user's."""
         users = [base(name) for name in web.names if not is_temporary(name)]
-        hints = users or [base(name) for name in web.names]
+        hints = users or ["value" if name in self.results else base(name) for name in web.names]
         counts = Counter(hints)
         return min(counts, key=lambda hint: (-counts[hint], hints.index(hint)))
 

@@ -15,6 +15,7 @@ are written, with the copies that are left, `break`, and the comments that name 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import gast
@@ -22,9 +23,9 @@ import gast
 from srcgrad import ir
 from srcgrad.analyses.liveness import Printed, live_ranges
 from srcgrad.emit import expressions as ex
-from srcgrad.emit.flags import find_flags
-from srcgrad.emit.folding import fold
-from srcgrad.emit.naming import base, variable_names
+from srcgrad.emit.flags import find_flags, with_flags_last
+from srcgrad.emit.folding import Foldable, fold, is_boolean, parts
+from srcgrad.emit.naming import affinities, base, variable_names
 from srcgrad.emit.printer import Blank, Comment
 
 Out = list[Any]
@@ -38,15 +39,28 @@ def raise_function(function: ir.Function, reserved: frozenset[str]) -> Any:
 
 class _Raiser:
     def __init__(self, function: ir.Function, reserved: frozenset[str]) -> None:
-        self.function = function
-        self.flags = find_flags(function)
-        self.folding = fold(function, self.flags.pinned)
-        view = Printed(self.folding.leaves, self.folding.is_inline, self.flags.consumed, self.flags.tested)
-        ranges = live_ranges(function, view)
-        self.used = {name for name, r in ranges.items() if r.starts}
-        self.names = variable_names(function, ranges, reserved)
+        self.function = replace(function, body=with_flags_last(function.body))
+        self.flags = find_flags(self.function)
+        self.plan(reserved, frozenset())
+        late = frozenset(self.separate())
+        if late:
+            self.plan(reserved, late)
         self.line = 0
         self.has_reverse = any(stmt.origin.sweep == "reverse" for stmt in ir.walk(function.body))
+
+    def plan(self, reserved: frozenset[str], late: frozenset[str]) -> None:
+        """Decides what is folded and how variables are called; `late`: adjoints computed where they are assigned."""
+        self.folding = fold(self.function, self.flags.pinned, late)
+        view = Printed(self.folding.leaves, self.folding.is_inline, self.flags.consumed, self.flags.tested)
+        ranges = live_ranges(self.function, view)
+        self.used = {name for name, r in ranges.items() if r.starts}
+        self.names = variable_names(self.function, ranges, reserved)
+
+    def separate(self) -> Iterator[str]:
+        """Adjoints that a branch or a loop yields in another variable than the one they are assigned to."""
+        for target, source in affinities(self.function.body):
+            if ir.hint(source).endswith("_bar") and self.names.get(source, "") != self.names.get(target, ""):
+                yield source
 
     def run(self) -> Any:
         body = self.body()
@@ -115,10 +129,9 @@ class _Raiser:
         """The origin of the last expression that is folded into these atoms."""
         found = ir.Origin()
         for name in ir.variables(atoms):
-            let = self.folding.inline.get(name)
-            if let is not None:
-                inner = self.origin_of(ir.own_atoms(let))
-                found = let.origin if let.origin.line else inner
+            stmt = self.folding.inline.get(name)
+            if stmt is not None:
+                found = stmt.origin if stmt.origin.line else self.origin_of(parts(stmt))
         return found
 
     # Expressions
@@ -126,8 +139,20 @@ class _Raiser:
     def expression(self, atom: ir.Atom) -> Any:
         if isinstance(atom, ir.Const):
             return ex.literal(None if atom == ir.UNDEFINED else atom.value)
-        let = self.folding.inline.get(atom.name)
-        return ex.name(self.names.get(atom.name) or base(atom.name)) if let is None else self.operation(let)
+        stmt = self.folding.inline.get(atom.name)
+        if stmt is None:
+            return ex.name(self.names.get(atom.name) or base(atom.name))
+        return self.operation(stmt) if isinstance(stmt, ir.Let) else self.choice(stmt)
+
+    def choice(self, stmt: ir.If) -> Any:
+        """A branch as an expression."""
+        test = self.expression(stmt.test)
+        (then,), (orelse,) = stmt.then.results, stmt.orelse.results
+        if orelse == stmt.test:
+            return ex.both(test, self.expression(then), gast.And)
+        if then == stmt.test:
+            return ex.both(test, self.expression(orelse), gast.Or)
+        return ex.choice(test, self.expression(then), self.expression(orelse))
 
     def operation(self, let: ir.Let) -> Any:
         args = [self.expression(atom) for atom in let.args]
@@ -207,8 +232,13 @@ class _Raiser:
         return gast.Assign([targets], gast.Tuple([self.expression(s) for _, s in pairs], gast.Load()), None)
 
     def branches(self, stmt: ir.If, out: Out) -> None:
+        if self.folding.is_inline(stmt):
+            return
         head: Out = []
         self.note(stmt.origin, head)
+        if is_boolean(stmt) and stmt.targets[0] in self.used and self.folding.is_expression(stmt):
+            out += [*head, self.assignment(stmt.targets[0], self.choice(stmt))]
+            return
         arms: list[Out] = []
         for inner in ir.blocks(stmt):
             arm: Out = []
@@ -225,13 +255,15 @@ class _Raiser:
             test, then, orelse = ex.negation(test), orelse, []
         if then:
             out.append(gast.If(test, then, orelse))
-        elif any(self.folding.inline[name].effect for name in self.inlined(atom)):
+        elif any(isinstance(let, ir.Let) and let.effect for let in self.inlined(atom)):
             out.append(gast.Expr(self.expression(atom)))
 
-    def inlined(self, atom: ir.Atom) -> Iterator[str]:
+    def inlined(self, atom: ir.Atom) -> Iterator[Foldable]:
+        """The statements that the expression for an atom is made of."""
         if isinstance(atom, ir.Var) and atom.name in self.folding.inline:
-            yield atom.name
-            for inner in ir.own_atoms(self.folding.inline[atom.name]):
+            stmt = self.folding.inline[atom.name]
+            yield stmt
+            for inner in parts(stmt):
                 yield from self.inlined(inner)
 
     # Loops

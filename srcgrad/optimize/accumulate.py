@@ -48,9 +48,7 @@ def updates_to_stores(function: ir.Function) -> ir.Function:
 def is_basic(index: Type) -> bool:
     """Whether an index is known to hold no element twice: integers, slices, masks."""
     match index.kind:
-        case "slice" | "none":
-            return True
-        case "scalar":
+        case "slice" | "none" | "scalar" | "object":  # what has no elements: an object is the Ellipsis
             return True
         case "array":
             return index.dtype is not None and index.dtype.kind == "b"

@@ -56,7 +56,7 @@ def test_dtype_matters_to_prototypes_alone() -> None:
         _q.1 = operator.gt(p.0, 1.0)
         s.2 = .shape(p.0)
         z.3 = numpy.zeros_like(_q.1)
-        d.4 = .dtype(_q.1)
+        d.4 = .dtype(z.3)
         yield s.2, z.3, d.4
         """
     )

@@ -88,6 +88,14 @@ def trace_and_diagonal(m):
     return np.trace(m @ m), np.diag(m) ** 2, np.einsum("ij,ji->", m, m)
 
 
+@program(args=lambda rng: (0.7, 1.2), wrt=(0, 1))
+def reductions_of_python_numbers(x, y):
+    s = 0.0
+    for v in (x, y, 2.0):
+        s = s + np.sum(v * v) * np.mean(x)
+    return np.max(s) * np.sum(y)
+
+
 @program(args=lambda rng: (rng.standard_normal(5),))
 def generator_expression(x):
     return sum(v * v for v in x), sum([x[i] * i for i in range(5)])

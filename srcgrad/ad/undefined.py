@@ -1,0 +1,79 @@
+"""Names that have no value on some path, and whose adjoint must have one there.
+
+    for k in range(n):                  t = None
+        t = W @ x[k]          ->        for k in range(n):
+    return t                                t = W @ x[k]
+                                        return t
+
+The adjoint of `t` before its last iteration is zero in the shape of `t`. Where an array, or a value of unknown kind, may be
+without a value it gets None, for which `zeros_like` gives 0.0; numbers need nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from srcgrad.ir import UNDEFINED, Atom, Block, Const, For, Function, If, Let, Stmt, Var, While, blocks, walk
+
+
+def define_undefined(function: Function, active: Iterable[str]) -> tuple[Function, frozenset[str]]:
+    """The function with None for missing values of active names, and the names that may hold None."""
+    relevant = {name for name in active if function.types[name].kind != "scalar"}
+    sometimes: set[str] = set()
+    size = -1
+    while size != len(sometimes):
+        size = len(sometimes)
+        for stmt in walk(function.body):
+            sometimes.update(_missing(stmt, relevant, sometimes))
+    if not sometimes:
+        return function, frozenset()
+    return replace(function, body=_block(function.body, sometimes)), frozenset(sometimes)
+
+
+def _missing(stmt: Stmt, relevant: set[str], sometimes: set[str]) -> Iterable[str]:
+    if isinstance(stmt, Let):
+        return
+    rows = _rows(stmt)
+    for names, sources in rows:
+        without = any(a is UNDEFINED or a == UNDEFINED or (isinstance(a, Var) and a.name in sometimes) for a in sources)
+        if without and any(name in relevant for name in names):
+            yield from names
+
+
+def _rows(stmt: If | For | While) -> list[tuple[tuple[str, ...], tuple[Atom, ...]]]:
+    """Names that a statement joins, with the atoms that they are joined of."""
+    if isinstance(stmt, If):
+        branches = zip(stmt.then.results, stmt.orelse.results, strict=True)
+        return [((target,), sources) for target, sources in zip(stmt.targets, branches, strict=True)]
+    results, targets = stmt.body.results[stmt.stops :], stmt.targets[stmt.stops :]
+    carried = zip(targets, stmt.params, stmt.inits, results, strict=True)
+    return [((target, param), (init, result)) for target, param, init, result in carried]
+
+
+def _block(block: Block, sometimes: set[str]) -> Block:
+    return Block(tuple(_stmt(stmt, sometimes) for stmt in block.stmts), block.results)
+
+
+def _stmt(stmt: Stmt, sometimes: set[str]) -> Stmt:
+    match stmt:
+        case Let():
+            return stmt
+        case If():
+            sides = []
+            for inner in blocks(stmt):
+                results = tuple(map(_filled, stmt.targets, inner.results, [sometimes] * len(stmt.targets)))
+                sides.append(Block(_block(inner, sometimes).stmts, results))
+            return replace(stmt, then=sides[0], orelse=sides[1])
+        case For() | While():
+            count = len(stmt.params)
+            inits = tuple(map(_filled, stmt.params, stmt.inits, [sometimes] * count))
+            body = _block(stmt.body, sometimes)
+            flag, results = body.results[: stmt.stops], body.results[stmt.stops :]
+            results = tuple(map(_filled, stmt.params, results, [sometimes] * count))
+            stmt = replace(stmt, inits=inits, body=Block(body.stmts, (*flag, *results)))
+            return replace(stmt, test=_block(stmt.test, sometimes)) if isinstance(stmt, While) else stmt
+
+
+def _filled(name: str, atom: Atom, sometimes: set[str]) -> Atom:
+    return Const(None) if name in sometimes and atom == UNDEFINED else atom
