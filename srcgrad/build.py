@@ -20,6 +20,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from srcgrad.abstract import evaluate, infer
 from srcgrad.ir import Atom, Attr, Block, Const, Fn, Let, Load, Make, Method, Names, Op, Origin, Stmt, Undefined, Var
 from srcgrad.types import FLOAT, UNDEFINED, UNKNOWN, Type, type_of
@@ -66,6 +68,21 @@ def hint_of(op: Op) -> str:
     return "_" + (name if name.isidentifier() else "value")
 
 
+def _of_number(op: Op, args: Sequence[Atom], operands: Sequence[Type | Const]) -> Atom | None:
+    """What is asked of a number as if it were an array: its shape, its size, a broadcast to no axes."""
+    first = operands[0] if operands else None
+    if not isinstance(first, Type) or first.kind != "scalar":
+        return None
+    match op:
+        case Attr("shape"):
+            return Const(())
+        case Attr("size"):
+            return Const(1)
+        case Fn(target) if target is np.broadcast_to and args[1] == Const(()):
+            return args[0]
+    return None
+
+
 class Builder:
     """Appends statements to blocks; knows the type of every name that it made."""
 
@@ -102,7 +119,7 @@ class Builder:
         operands = [self.operand(arg) for arg in args]
         named = {key: self.operand(atom) for key, atom in keywords}
         if not effect:
-            known = evaluate(op, operands, named)
+            known = _of_number(op, args, operands) or evaluate(op, operands, named)
             if known is not None:
                 return known
         target = self.declare(hint or hint_of(op), infer(op, operands, named))
@@ -119,7 +136,7 @@ class Builder:
 
     def suggest(self, var: Var, hint: str) -> None:
         """The user's name for what has been a temporary so far; the first one counts."""
-        if var.name.startswith("_") and not hint.startswith("_"):
+        if var.name.startswith("_"):
             self.suggested.setdefault(var.name, hint)
 
     def emit(self, stmt: Stmt) -> None:

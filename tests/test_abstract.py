@@ -110,6 +110,9 @@ CASES: list[tuple[Any, Sequence[Any], dict[str, Any], str]] = [
     (np.diff, [VECTOR], {}, "float64[v.0-1]"),
     (np.squeeze, [VECTOR], {}, "float64[v.0]"),
     (np.squeeze, [array(F8, MAYBE)], {}, "float64[...]"),
+    (np.squeeze, [array(F8, Dim("n", 2))], {}, "float64[...]"),
+    (operator.iadd, [Type("array", dims=(V,)), array(complex, V)], {}, "any[v.0]"),
+    (operator.ilshift, [Type("array", dims=(V,)), INT], {}, "unknown"),
     (np.squeeze, [COLUMN], {}, "float64[x.0]"),
     (np.transpose, [MATRIX], {}, "float64[x.1, x.0]"),
     (np.expand_dims, [VECTOR, 0], {}, "float64[1, v.0]"),
@@ -128,6 +131,7 @@ CASES: list[tuple[Any, Sequence[Any], dict[str, Any], str]] = [
     (np.eye, [N], {}, "float64[n, n]"),
     (np.arange, [N], {}, "int64[n]"),
     (np.arange, [1, N], {}, "int64[n-1]"),
+    (np.arange, [N, 0, replace(INT, length=Dim("k"))], {}, "int64[?]"),
     (np.arange, [0, 10**9], {}, "int64[?]"),
     (np.linspace, [0.0, 1.0, N], {}, "float64[n]"),
     (np.reshape, [VECTOR, -1], {}, "float64[v.0]"),
@@ -610,6 +614,7 @@ _UNARY = """
 _WITH_INT = """
     diag roll repeat tile take tril triu expand_dims diff split array_split delete resize rot90 append vander partition
 """
+_METHODS = "copy ravel item tolist conj flatten squeeze transpose nonzero all"
 _SQUARE = "inv det slogdet eigh eig cholesky qr svd pinv norm"
 
 SUBJECTS: dict[str, tuple[Op, Sampler]] = {
@@ -621,7 +626,7 @@ SUBJECTS: dict[str, tuple[Op, Sampler]] = {
     **{f"along {n}": (Fn(getattr(np, n)), along) for n in _ALONG.split()},
     **{f"int np.{n}": (Fn(getattr(np, n)), with_int) for n in _WITH_INT.split()},
     **{f"np.{n}": (Fn(getattr(np, n)), two) for n in "maximum arctan2 hypot power divmod isclose array_equal".split()},
-    **{f"np.{n}": (Fn(getattr(np, n)), vectors) for n in "outer kron meshgrid append cross polyval ix_".split()},
+    **{f"np.{n}": (Fn(getattr(np, n)), vectors) for n in "outer kron meshgrid append polyval ix_".split()},
     **{f"np.{n}": (Fn(getattr(np, n)), convolution) for n in "convolve correlate".split()},
     **{f"np.{n}": (Fn(getattr(np, n)), product) for n in "dot matmul inner vdot".split()},
     **{f"linalg.{n}": (Fn(getattr(np.linalg, n)), square) for n in _SQUARE.split()},
@@ -632,7 +637,7 @@ SUBJECTS: dict[str, tuple[Op, Sampler]] = {
     **{f"{n.__name__}": (Fn(n), scalars) for n in (min, max, divmod, pow)},
     **{f"one {n.__name__}": (Fn(n), one) for n in (abs, float, int, bool, complex, len, sum, round, min, max, tuple)},
     **{f".{n}": (Attr(n), one) for n in "T shape size ndim real imag dtype mT nbytes".split()},
-    **{f".{n}()": (Method(n), one) for n in "copy ravel item tolist conj flatten squeeze transpose nonzero all".split()},
+    **{f".{n}()": (Method(n), one) for n in _METHODS.split()},
     **{f".{n}(axis)": (Method(n), reduction) for n in "sum mean max std argmax prod".split()},
     "np.where": (Fn(np.where), three),
     "np.where(one)": (Fn(np.where), one),

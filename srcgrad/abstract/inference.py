@@ -166,7 +166,7 @@ def _function(target: Callable[..., Any], args: Sequence[Operand], keywords: Key
 
 
 def _probed(name: str, call: Callable[..., Any], args: Sequence[Operand], keywords: Keywords) -> Type:
-    """What runs tell. An integer is a length only for `size` and `shape`: elsewhere it may be a count that equals one."""
+    """What runs tell. An integer is a length for `size` and `shape` alone: others may be counts that equal one."""
     result = probe(call, args, keywords, lambda named: equated(name, named, keywords))
     return result if name in ("size", "shape") else _without_numbers(result)
 

@@ -30,9 +30,9 @@ _LENGTHS = (5, 7, 11, 13, 17, 19, 23, 29)
 _SHUFFLED = ((7, 3, 9, 4, 12, 8, 2, 10), (10, 4, 6, 3, 14, 8, 12, 9))
 _INTS = (0, 1, 2, 3, -1, 5, -2, 4)
 _FLOATS = (0.5, 1.5, -0.5, 2.5, 0.25, -1.75, 1.0, 0.75)
-_DTYPES = tuple(map(np.dtype, ("float64", "complex64", "float16", "int32", "bool")))
+_DTYPES = tuple(map(np.dtype, ("float64", "complex128", "int64", "bool", "float16", "complex64", "int32")))
 _OFFSETS = (0, -1, 1, -2, 2, -3, 3, -4, 4)
-_VARIANTS = 30
+_VARIANTS = 50
 _POOL = np.random.default_rng(0).random(LIMIT + 1000)
 
 
@@ -247,13 +247,17 @@ def _lengths(dims: Sequence[Dim], numbers: set[str | None], free: bool) -> list[
     distinct = [up, tuple(n + 1 for n in reversed(up)), *(row[:count] for row in _SHUFFLED)]
     equal = [(n,) * count for n in dict.fromkeys((2, 3, 0, 1, 4, *(dim.offset for dim in dims if dim.symbol is None)))]
     rows = [*distinct, *equal]
-    rows += [tuple(1 if i == one else n for i, n in enumerate(up)) for one in range(count)] if count > 1 else []
+    ones = {(dim.symbol, 1 - dim.offset) for dim in dims if dim.symbol is not None and dim.may_be_one}
+    rows += [tuple(n if s == symbol else m for s, m in zip(symbols, up, strict=True)) for symbol, n in sorted(ones)]
     random = np.random.default_rng(count)
     rows += [tuple(map(int, random.integers(0, 5, count))) for _ in range(8 if count else 0)]
     rows += distinct[:2] * 10 + equal * 4 if free else []
     found = [(_admissible(dict(zip(symbols, row, strict=True)), dims), row in distinct) for row in rows]
-    if numbers:  # a number that is no axis may be negative
-        found += [({s: -n if s in numbers else n for s, n in found[0][0].items()}, False)]
+    # A number that is no axis may be negative, and small where the axes are long.
+    alone: list[set[str | None]] = [{symbol} for symbol in symbols if symbol in numbers]
+    for some in [numbers, *alone] if numbers else []:
+        found += [({s: -n if s in some else n for s, n in row.items()}, False) for row, _ in found[:3]]
+        found += [({s: v if s in some else n for s, n in found[0][0].items()}, False) for v in (0, 1, 2, 3)]
     return found
 
 

@@ -50,6 +50,7 @@ from srcgrad.types import INT, Type, join
 
 class Control(Reverse):
     tapes: Tapes | None = None
+    depth = 0
 
     def block(self, block: Block, in_loop: bool) -> tuple[Stmt, ...]:
         """Writes the reverse sweep of a block; gives back its forward sweep, with what has to be recorded."""
@@ -61,25 +62,33 @@ class Control(Reverse):
 
     def _one(self, let: Let, forward: list[Stmt]) -> list[Stmt]:
         self.let(let)
-        forward.insert(0, let)
-        return forward
+        taken = [self.snapshots[let.target]] if let.target in self.snapshots else []
+        return [let, *taken, *forward]
 
     def stmt(self, stmt: Stmt, in_loop: bool) -> Sequence[Stmt]:
         if not self._has_work(stmt):
             return [stmt]
         for name in self._shared_memory(stmt):
             self.buffer(name)
-        if isinstance(stmt, If):
-            return [self._branch(stmt, in_loop)]
-        assert isinstance(stmt, For | While)
-        if in_loop:
-            return [self._loop(stmt)]
-        outside = self._names_outside(stmt)
-        self.tapes = Tapes(self.builder, self.definition, self.roots, outside)
-        loop = self._loop(stmt)
+        if self.depth:
+            return [self._compound(stmt, in_loop)]
+        self.depth += 1
+        self.tapes = Tapes(self.builder, self.definition, self._names_outside(stmt))
+        new = self._compound(stmt, in_loop)
+        self.depth -= 1
         made = [replace(let, origin=replace(let.origin, sweep="forward")) for let in self.tapes.made]
-        self.tapes = None
-        return [*made, loop]
+        return [*made, new]
+
+    def _compound(self, stmt: Stmt, in_loop: bool) -> Stmt:
+        if isinstance(stmt, If):
+            return self._branch(stmt, in_loop)
+        assert isinstance(stmt, For | While)
+        if in_loop or self.tapes is None:
+            return self._loop(stmt)
+        before, self.tapes.outside = self.tapes.outside, self._names_outside(stmt)
+        loop = self._loop(stmt)
+        self.tapes.outside = before
+        return loop
 
     def _has_work(self, stmt: Stmt) -> bool:
         """Whether a derivative flows through a branch or a loop at all."""
@@ -170,13 +179,9 @@ class Control(Reverse):
                 zero = self.zero(Var(name))
             else:
                 built = self._built(name)
-                zero = self.zero(built.args[part]) if built is not None else self._zero_item(name, part)
+                zero = self.zero(built.args[part]) if built is not None else self.zero_item(name, part)
         stmts.extend(made)
         return zero
-
-    def _zero_item(self, name: str, part: int) -> Atom:
-        item = self.builder.fn(operator.getitem, Var(name), Const(part))
-        return self.zero(item)
 
     # Loops
 

@@ -123,12 +123,6 @@ class _Gradient:
 
     def whole(self, name: str) -> Atom:
         """The adjoint of a parameter, zero where nothing reached it."""
-        parts = self.reverse.adjoints.parts(name)
-        known = self.builder.types[name]
-        if known.kind == "tuple" and name not in self.reverse.in_memory:
-            taken = dict((part, self.reverse.adjoints.take(name, part)) for part in parts)
-            items = [taken.get(i) or self.reverse._zero_item(name, i) for i in range(len(known.items))]
-            return self.builder.let(Make("tuple"), items)
         gradient = self.reverse.adjoint(name)
         return self.reverse.zero(Var(name)) if gradient is None else gradient
 

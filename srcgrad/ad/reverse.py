@@ -34,6 +34,7 @@ from srcgrad.frontend.source import Source
 from srcgrad.ir import (
     Append,
     Atom,
+    Attr,
     Block,
     Const,
     Fn,
@@ -77,6 +78,7 @@ class Reverse:
         self.definition: dict[str, Stmt] = {}
         self.in_memory: set[str] = set()
         self.roots: set[str] = set()
+        self.snapshots: dict[str, Let] = {}
         self._survey(function.body, ())
 
     # What has its adjoint in memory
@@ -147,6 +149,8 @@ class Reverse:
         if part is None and name in self.in_memory:
             self._contribute_in_memory(name, cotangent)
             return
+        if part is not None and self._scattered(name, part, cotangent):
+            return
         built = self._built(name) if part is None else None
         if built is not None:
             for i in range(len(built.args)):
@@ -156,6 +160,18 @@ class Reverse:
         before = self.adjoints.values.get(key)
         total = cotangent if before is None else self.builder.fn(operator.add, before, cotangent)
         self._set(name, part, total)
+
+    def _scattered(self, name: str, part: int, cotangent: Atom) -> bool:
+        """Adds to one item of a tuple that is an element of a container with its adjoint in memory."""
+        indices: list[Atom] = [Const(part)]
+        let = self.definition.get(name)
+        while isinstance(let, Let) and let.op == Fn(operator.getitem) and isinstance(let.args[0], Var):
+            indices.insert(0, let.args[1])
+            if let.args[0].name in self.in_memory:
+                self._scatter(let.args[0].name, ("[]",) * len(indices), indices, cotangent)
+                return True
+            let = self.definition.get(let.args[0].name)
+        return False
 
     def _set(self, name: str, part: int | None, value: Atom) -> None:
         if isinstance(value, Var):
@@ -192,6 +208,17 @@ class Reverse:
         function = np.zeros_like if plain else runtime.zeros_like
         return self.builder.let(Fn(function), [self.value(name)], hint=self.bar(name))
 
+    def result(self, let: Let) -> Atom:
+        """What an operation computed; of memory that is written later, a snapshot taken at once."""
+        assert let.target is not None
+        if let.target not in self.roots:
+            return Var(let.target)
+        snapshot = self.builder.declare(f"_{hint(let.target).lstrip('_')}", self.builder.types[let.target])
+        load = Let(snapshot.name, Load(), (Var(let.target),), (), let.origin)
+        self.snapshots[let.target] = load
+        self.definition[snapshot.name] = load
+        return snapshot
+
     def value(self, name: str) -> Atom:
         """The value of a primal name now: buffers are read by loads."""
         return self.builder.let(Load(), [Var(name)]) if name in self.roots else Var(name)
@@ -210,7 +237,17 @@ class Reverse:
         if name in self.in_memory:
             buffer = self.adjoints.buffer(name)
             return None if buffer is None else self.builder.let(Load(), [buffer])
-        return self.adjoints.take(name)
+        parts = self.adjoints.parts(name)
+        return self.assembled(name, parts) if parts and self._built(name) is None else self.adjoints.take(name)
+
+    def assembled(self, name: str, parts: Iterable[int]) -> Atom:
+        """The adjoint of a tuple, from those of its items."""
+        taken = {part: self.adjoints.take(name, part) for part in parts}
+        items = [taken.get(i) or self.zero_item(name, i) for i in range(len(self.builder.types[name].items))]
+        return self.builder.let(Make("tuple"), items)
+
+    def zero_item(self, name: str, part: int) -> Atom:
+        return self.zero(self.builder.fn(operator.getitem, Var(name), Const(part)))
 
     # Statements
 
@@ -253,15 +290,18 @@ class Reverse:
         if isinstance(value, Var) and value.name in self.active:
             cotangent = self.builder.let(Load(let.op.path), [bar, *indices], hint=f"_{hint(value.name)}_bar")
             if any(self.is_gather(index) for index in indices):
-                part = self.builder.let(Load(let.op.path), [Var(name), *indices])
-                mask = self.builder.fn(runtime.store_mask, self.value(name), indices[-1])
+                mask = self._survivors(name, let.op.path, indices)
                 cotangent = self.builder.fn(np.where, mask, cotangent, Const(0.0))
-                del part
             self.contribute(value.name, fit(self.builder, cotangent, value, True))
         zero = Const(0.0)
         if self.builder.types[name].kind == "list":
             zero = self.zero(value)  # type: ignore[assignment]
         self.builder.do(Store(let.op.path), bar, *indices, zero)
+
+    def _survivors(self, name: str, path: tuple[str, ...], indices: Sequence[Atom]) -> Atom:
+        """Which stored elements are still there: where an index names an element twice, the last store wins."""
+        target = self.builder.let(Load(path[:-1]), [Var(name), *indices[:-1]])
+        return self.builder.fn(runtime.store_mask, self.builder.let(Attr("shape"), [target]), indices[-1])
 
     def _update(self, let: Let) -> None:
         name, bar = self._memory_of(let)
@@ -360,7 +400,10 @@ class Reverse:
         )
 
     def _make(self, let: Let) -> None:
-        assert let.target is not None
+        assert let.target is not None and isinstance(let.op, Make)
+        if let.op.kind not in ("tuple", "list"):
+            self.refuse(let, f"a {let.op.kind} of values with derivatives is not supported", "use a tuple")
+            return
         if let.target in self.in_memory:
             whole = self.adjoint(let.target)
             if whole is not None:
@@ -420,7 +463,7 @@ class Reverse:
     def quote(self, function: Any, cotangent: Atom, let: Let, bound: Bound) -> Any:
         """The body of a rule, written out; a call of it where a test of it stays open."""
         names = list(bound.rule.parameters)
-        values = [cotangent, self.value(let.target or ""), *(bound.arguments[name] for name in names)]
+        values = [cotangent, self.result(let), *(bound.arguments[name] for name in names)]
         parameters = _parameter_names(function)
         before = len(self.lowering.offences)
         try:

@@ -13,7 +13,7 @@ arithmetic, shapes, tuples and slices.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from srcgrad.build import Builder
@@ -52,8 +52,7 @@ class Tapes:
 
     builder: Builder
     definition: Mapping[str, Stmt]
-    roots: Iterable[str]
-    outside: set[str] = field(default_factory=set)  # names defined outside of all loops
+    outside: set[str]  # names defined outside of all loops
     variables: set[str] = field(default_factory=set)  # of loops whose reverse walks the same values
     made: list[Let] = field(default_factory=list)
 

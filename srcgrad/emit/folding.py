@@ -218,7 +218,7 @@ class _Folder:
         site = _Site(block.stmts, users, carried=frozenset(carried), is_function=block is self.function.body)
         if site.is_function:
             made = [(sole_target(s), s) for s in block.stmts if isinstance(s, Foldable)]
-            site.made = {name: s for name, s in made if name is not None and is_temporary(name)}
+            site.made = {name: s for name, s in made if name is not None and _is_foldable(name)}
         return site
 
     def is_choice(self, stmt: ir.If) -> bool:
@@ -230,6 +230,8 @@ class _Folder:
         )
 
     def consider(self, let: Foldable, target: str, i: int, site: _Site) -> None:
+        if self.counts[target] == 0 and is_temporary(target) and isinstance(let, ir.Let) and _is_pure(let):
+            self.inline[target] = let  # written nowhere
         user = site.users.get(target)
         if user is None or not self.may_fold(let, target, site):
             return
@@ -263,15 +265,18 @@ class _Folder:
             return True
         if self.has_reverse and let.origin.sweep == "forward":
             return False
-        return self.tree_length(target, site) <= (MAX_LENGTH if len(self.function.body.results) == 1 else MAX_RESULT)
+        return self.is_short(target, MAX_LENGTH if len(self.function.body.results) == 1 else MAX_RESULT, site)
 
-    def tree_length(self, target: str, site: _Site) -> int:
-        """About as many columns as an expression takes with all that may be folded into it."""
-        let = site.made.get(target)
-        if let is None or self.counts[target] != 1:
-            return _atom_length(ir.Var(target))
-        names = list(ir.variables(parts(let)))
-        return _length(let) + sum(self.tree_length(n, site) - _atom_length(ir.Var(n)) for n in names)
+    def is_short(self, target: str, limit: int, site: _Site) -> bool:
+        """Whether an expression stays short with all that may be folded into it."""
+        length, pending = 0, [target]
+        while pending and length <= limit:
+            name = pending.pop()
+            let = site.made.get(name) if self.counts[name] == 1 else None
+            if let is not None:
+                length += _length(let) - _atom_length(ir.Var(name))
+                pending += ir.variables(parts(let))
+        return length <= limit
 
     def root_length(self, final: int, site: _Site) -> int:
         if final == _END:
@@ -303,10 +308,18 @@ class _Folder:
         stmt = site.stmts[final] if final != _END else None
         return isinstance(stmt, ir.Let) and isinstance(stmt.op, ir.Update)
 
-    def disturbs(self, stmt: ir.Stmt, buffers: set[str]) -> bool:
+    def disturbs(self, stmt: ir.Stmt, buffers: frozenset[str]) -> bool:
         if isinstance(stmt, ir.Let):
             return stmt.effect or ir.written_buffer(stmt) in buffers
         return any(self.disturbs(inner, buffers) for block in ir.blocks(stmt) for inner in block.stmts)
+
+
+def _is_pure(let: ir.Let) -> bool:
+    return not ir.has_effect(let)
+
+
+def _is_foldable(name: str) -> bool:
+    return is_temporary(name) or ir.hint(name).endswith("_bar")
 
 
 def _length(let: Foldable) -> int:

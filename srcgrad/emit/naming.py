@@ -120,7 +120,13 @@ class _Colours:
     def __init__(self, function: ir.Function, webs: list[Web], reserved: frozenset[str]) -> None:
         self.webs = webs
         self.params = {param.name for param in function.params}
-        self.results = set(ir.variables(function.body.results))
+        results = set(ir.variables(function.body.results))
+        self.results = {
+            name: "gradient" if stmt.origin.sweep == "reverse" else "value"
+            for stmt in function.body.stmts
+            for name in ir.defined(stmt)
+            if name in results
+        }
         self.taken = set(reserved) | {"_"}
         self.hints = {base(name) for web in webs for name in web.names}
         self.shared: dict[str, _Shared] = defaultdict(_Shared)
@@ -135,7 +141,7 @@ class _Colours:
     def hint_of(self, web: Web) -> str:
         """The most frequent of the user's hints in a web, or of all where there is none of the user's."""
         users = [base(name) for name in web.names if not is_temporary(name)]
-        hints = users or ["value" if name in self.results else base(name) for name in web.names]
+        hints = users or [self.results.get(name) or base(name) for name in web.names]
         counts = Counter(hints)
         return min(counts, key=lambda hint: (-counts[hint], hints.index(hint)))
 

@@ -76,8 +76,10 @@ def precedence(node: Any) -> Level:
 
 def _constant(value: object) -> Level:
     """A negative literal is a unary operation, a complex one with a real part a sum."""
-    if isinstance(value, complex) and (value.real or str(value.real) == "-0.0"):
+    if isinstance(value, complex) and (value.real or (str(value.real) == "0.0" and repr(value.imag)[0] == "-")):
         return Level.ARITH
+    if isinstance(value, complex):
+        return Level.FACTOR if str(value.real) == "-0.0" else Level.ATOM
     if isinstance(value, int | float | complex) and not isinstance(value, bool) and repr(value).startswith("-"):
         return Level.FACTOR
     return Level.ATOM

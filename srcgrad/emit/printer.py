@@ -441,7 +441,7 @@ class Printer(astunparse.Unparser):  # type: ignore[misc]
 
     def power(self, t: Any) -> None:
         left, right = self.capture(t.left, Level.AWAIT), self.capture(t.right, Level.FACTOR)
-        if _is_simple(t.left) and _is_simple(t.right):
+        if _is_simple(t.left) and _is_simple(t.right) and precedence(t.left) == Level.ATOM:
             self.parts += [*left, "**", *right]
         else:
             self.parts.append(Chain([left, ["** ", *right]]))
@@ -498,8 +498,9 @@ class Printer(astunparse.Unparser):  # type: ignore[misc]
 
 
 def _expression(node: Any, quote: str) -> str:
-    """An expression on one line, its strings in the quotes given."""
-    return flat(Printer(quote).capture(node, Level.TUPLE))
+    """An expression of an f-string, its strings in the quotes given; the colon of a `lambda` would end it."""
+    text = flat(Printer(quote).capture(node, Level.TUPLE))
+    return f"({text})" if any(type(inner).__name__ == "Lambda" for inner in ast.walk(node)) else text
 
 
 def _is_simple(node: Any) -> bool:
@@ -526,7 +527,7 @@ def _is_complex(node: Any) -> bool:
 
 def _is_docstring(node: Any) -> bool:
     constant = type(node).__name__ == "Expr" and type(node.value).__name__ == "Constant"
-    return constant and isinstance(node.value.value, str)
+    return constant and isinstance(node.value.value, str) and node.value.kind is None
 
 
 def _is_import(node: Any) -> bool:
@@ -541,6 +542,9 @@ def _literal(value: object, quote: str) -> str:
             return "b" + quotes.string(value.decode("latin-1"), quote, ascii_only=True)
         case float() if math.isnan(value):
             return f"float({quote}nan{quote})"
+        case complex() if value.real == 0 and math.copysign(1, value.imag) < 0:
+            # A literal `-2j` has the real part -0.0.
+            return ("-" if math.copysign(1, value.real) < 0 else "0 - ") + _literal(complex(0, -value.imag), quote)
         case float() | complex():
             return repr(value).strip("()").replace("inf", "1e309")
     return "..." if value is ... else repr(value)

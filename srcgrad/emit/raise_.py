@@ -183,10 +183,8 @@ class _Raiser:
             node = ex.write(let, [self.expression(atom) for atom in let.args])
         elif let.target in self.used:
             node = self.assignment(let.target, self.operation(let))
-        elif let.effect or isinstance(let.op, ir.Pop) or not let.target.startswith("_"):
-            node = self.unused(let)
         else:
-            return
+            node = self.unused(let)
         self.note(let.origin, out)
         out.append(node)
 
@@ -310,7 +308,8 @@ class _Raiser:
     def tail(self, loop: ir.Loop, block: ir.Block, flag: ir.Atom, after: list[Pairs], out: Out) -> None:
         """The last block of an iteration: `flag` says whether the loop ends after the copies in `after`."""
         last = block.stmts[-1] if block.stmts else None
-        if isinstance(flag, ir.Var) and isinstance(last, ir.If) and flag.name in self.flags.consumed.intersection(last.targets):
+        found = self.flags.consumed.intersection(last.targets) if isinstance(last, ir.If) else frozenset()
+        if isinstance(flag, ir.Var) and isinstance(last, ir.If) and flag.name in found:
             self.block(block.stmts[:-1], out)
             self.tail_branches(loop, last, flag.name, after, out)
             return

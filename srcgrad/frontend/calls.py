@@ -3,7 +3,6 @@ lowered in line, so that their derivative is that of their statements."""
 
 from __future__ import annotations
 
-import builtins
 import functools
 import inspect
 import operator
@@ -11,12 +10,13 @@ import types as python_types
 from typing import Any
 
 import gast
+import numpy as np
 
-from srcgrad.errors import AliasedWrite, NoRule, SourceUnavailable, SrcgradError, UnsupportedSyntax
+from srcgrad.errors import AliasedWrite, NoRule, SourceUnavailable
 from srcgrad.frontend.scope import RESULT, Closure, Frame, Value, is_undefined
 from srcgrad.frontend.source import Source, source_of
 from srcgrad.frontend.statements import Statements
-from srcgrad.ir import Append, Atom, Attr, Const, Fn, Method, Pop, Var
+from srcgrad.ir import Append, Atom, Const, Fn, Method, Pop, Update, Var
 from srcgrad.rules.rule import Key, registry
 
 _MUTATING_METHODS = frozenset(
@@ -111,10 +111,20 @@ class Calls(Statements):
         named = [(key, self.as_atom(value, node)) for key, value in keywords.items()]
         if any(key == "out" for key, _ in named):
             return self._refuse_out(node)  # type: ignore[return-value]
+        if getattr(callee, "__name__", "") == "at" and isinstance(getattr(callee, "__self__", None), np.ufunc):
+            return self._ufunc_at(node, callee.__self__, atoms)
         if getattr(callee, "__name__", "") in _MUTATING_FUNCTIONS:
             return self.refuse(node, f"`{callee.__name__}` writes into its argument", "assign to a subscript",
                                AliasedWrite)  # type: ignore[no-any-return]  # fmt: skip
         return self.builder.let(Fn(callee), atoms, named, effect=_may_act(callee))
+
+    def _ufunc_at(self, node: gast.AST, ufunc: np.ufunc, atoms: list[Atom]) -> Atom:
+        """`np.add.at(y, index, v)`: an augmented store in which every occurrence of an index counts."""
+        inplace = {np.add: operator.iadd, np.subtract: operator.isub}.get(ufunc)
+        if inplace is None or len(atoms) != 3 or not isinstance(atoms[0], Var):
+            return self.refuse(node, f"`np.{ufunc.__name__}.at` is not supported", "loop over the indices")  # type: ignore[no-any-return]
+        self.builder.do(Update(("[]",), inplace, False), *atoms)
+        return Const(None)
 
     def _user_function(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value:
         if isinstance(callee, functools.partial):
@@ -239,6 +249,3 @@ def _is_generator(tree: Any) -> bool:
 
 def _name(callee: Any) -> str:
     return getattr(callee, "__qualname__", None) or getattr(callee, "__name__", None) or repr(callee)
-
-
-__all__ = ["Attr", "Calls", "SrcgradError", "UnsupportedSyntax", "builtins", "operator"]

@@ -45,6 +45,7 @@ class Walk:
     item: Callable[[Atom], Value]
     iterable: Atom | None = None
     length: Atom | None = None
+    element: Type = INT
 
 
 class Loops(Calls):
@@ -59,8 +60,6 @@ class Loops(Calls):
             iterable = self.builder.fn(range, walk.length)
         direct = walk.iterable is not None
         hint = node.target.id if direct and isinstance(node.target, gast.Name) else "k"
-        element = self._element_type(iterable)
-
         def body(variable: Var) -> None:
             value = walk.item(variable)
             self._suggest(node.target, value)
@@ -69,7 +68,7 @@ class Loops(Calls):
 
         stops = may_jump(node.body) and contains(node.body, (gast.Break, gast.Return))
         names = [*assigned_names([node.target]), *assigned_names(node.body)]
-        self._loop(node, list(dict.fromkeys(names)), stops, body, (self.hint(hint), element, iterable))
+        self._loop(node, list(dict.fromkeys(names)), stops, body, (self.hint(hint), walk.element, iterable))
 
     def _stmt_while(self, node: gast.While) -> None:
         def body(_: Var | None) -> None:
@@ -77,10 +76,6 @@ class Loops(Calls):
 
         stops = contains(node.body, (gast.Break,), through_loops=False) or contains(node.body, (gast.Return,))
         self._loop(node, assigned_names([node.test, *node.body]), stops, body, None)
-
-    def _element_type(self, iterable: Atom) -> Type:
-        kind = self.builder.type(iterable).kind
-        return INT if kind == "range" else UNKNOWN
 
     # Iterables
 
@@ -107,7 +102,7 @@ class Loops(Calls):
                 return tuple(items)
         if kind in ("array", "list", "tuple", "unknown"):
             return Walk(lambda k: self.builder.fn(operator.getitem, atom, k), length=self.builder.fn(len, atom))
-        return Walk(lambda item: item, iterable=atom)
+        return Walk(lambda item: item, iterable=atom, element=INT if kind == "range" else UNKNOWN)
 
     def _indexed(self, node: gast.AST) -> Walk:
         """A walk by index, also over a range."""
@@ -152,7 +147,7 @@ class Loops(Calls):
         if isinstance(inner, tuple):
             return inner[::-1]
         if inner.iterable is not None:
-            return Walk(inner.item, iterable=self.builder.fn(reversed, inner.iterable))
+            return Walk(inner.item, iterable=self.builder.fn(reversed, inner.iterable), element=inner.element)
         assert inner.length is not None
         steps = self.builder.fn(range, inner.length)
         return Walk(inner.item, iterable=self.builder.fn(reversed, steps))

@@ -19,6 +19,7 @@ and dtype; of rows marked SIGN, nothing.
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,7 +30,7 @@ from srcgrad import ir, runtime
 from srcgrad.abstract import evaluate, infer
 from srcgrad.build import hint_of
 from srcgrad.optimize.patterns import Match, Pattern, attribute, call, constant, literal, match, method, variable
-from srcgrad.optimize.rewriter import Rewriter, is_hashable, is_temporary, renamed, single_hints
+from srcgrad.optimize.rewriter import Rewriter, is_hashable, is_temporary, renamed, single_hints, written_buffers
 from srcgrad.types import Type, same_shape
 
 ELEMENTWISE = "shape"
@@ -100,6 +101,10 @@ def is_number(name: str) -> Condition:
     return lambda types: types(name).rank == 0
 
 
+def is_flat(name: str) -> Condition:
+    return lambda types: types(name).rank in (0, 1)
+
+
 def is_proper_array(name: str) -> Condition:
     return lambda types: types(name).kind == "array" and types(name).rank not in (None, 0)
 
@@ -124,6 +129,8 @@ IDENTITIES = (
     Row(x - 0, x, kept=ELEMENTWISE),  # x - 0 -> x
     Row(literal(0) - x, -x, kept=ELEMENTWISE),  # 0 - x -> -x
     # Signs move outward and cancel.
+    Row(literal(-1) * x, -x, kept=ELEMENTWISE),  # -1 * x -> -x
+    Row(x * -1, -x, kept=ELEMENTWISE),  # x * -1 -> -x
     Row(-negative, x, is_not_zero_d("x"), SIGN),  # -(-x) -> x
     Row(-x * y, -(x * y), kept=SIGN),  # (-x) * y -> -(x * y)
     Row(x * -y, -(x * y), kept=SIGN),  # x * (-y) -> -(x * y)
@@ -174,6 +181,7 @@ IDENTITIES = (
     Row(call(np.real, x), x, is_real("x")),
     Row(attribute("real", x), x, is_real("x")),
     Row(attribute("T", attribute("T", x)), x, kept=SIGN),  # x.T.T -> x
+    Row(attribute("T", x), x, is_flat("x"), SIGN),  # x.T -> x for a vector
     # Zeros of a known kind.
     Row(call(runtime.zeros_like, x), call(np.zeros_like, x), is_proper_array("x"), SIGN),  # for what is no number
     # A reciprocal that is at hand: with z = 1 / x, dividing by x is multiplying by z. Restricted to quotients that
@@ -189,6 +197,9 @@ SETTLED = (
     Row(-(x * y), -x * y, kept=SIGN),  # -(x * y) -> (-x) * y, which is written without parentheses
     Row(-(x / y), -x / y, kept=SIGN),  # -(x / y) -> (-x) / y
 )
+
+
+_OPPOSITE = {operator.iadd: operator.isub, operator.isub: operator.iadd}
 
 
 def apply_identities(function: ir.Function) -> ir.Function:
@@ -212,6 +223,7 @@ class _Applying(Rewriter):
             assert row.pattern.op is not None
             self.rows.setdefault(row.pattern.op, []).append(row)
         self.definitions: dict[str, ir.Let] = {}
+        self.buffers = written_buffers(function)
         self.uses = Counter(ir.uses(function.body))
         self.loops: list[int] = [0]
         self.count = 0
@@ -239,6 +251,7 @@ class _Applying(Rewriter):
 
     def let(self, let: ir.Let) -> None:
         """Emits what a let is rewritten to; if that is an atom, nothing."""
+        let = self.update(let)
         while (found := self.fitting(let)) is not None:
             row, bindings = found
             if row.result.op is None:
@@ -256,14 +269,31 @@ class _Applying(Rewriter):
 
     def constant(self, let: ir.Let) -> ir.Const | None:
         """What a let computes, where its operands settle that."""
-        if let.target is None or let.effect or let.keywords or let.origin.sweep != "reverse":
+        if not self.is_open(let) or let.keywords:
             return None
         return evaluate(let.op, [self.operand(arg) for arg in let.args], {})
+
+    def is_open(self, let: ir.Let) -> bool:
+        """Whether a let may be rewritten. What is written to later has to be an array of its own."""
+        computes = let.target is not None and not ir.has_effect(let) and let.target not in self.buffers
+        return computes and let.origin.sweep == "reverse"
+
+    def update(self, let: ir.Let) -> ir.Let:
+        """u += -v -> u -= v, and the other way; any other let as it is."""
+        if not isinstance(let.op, ir.Update) or let.op.operator not in _OPPOSITE or let.origin.sweep != "reverse":
+            return let
+        *others, value = let.args
+        source = self.definitions.get(value.name) if isinstance(value, ir.Var) else None
+        if source is None or source.op != ir.Fn(operator.neg):
+            return let
+        self.uses.update(ir.variables(source.args))
+        self.release((value,))
+        return replace(let, op=replace(let.op, operator=_OPPOSITE[let.op.operator]), args=(*others, *source.args))
 
     # Finding a row
 
     def fitting(self, let: ir.Let) -> tuple[Row, dict[str, ir.Atom]] | None:
-        if let.origin.sweep != "reverse" or let.effect or not is_hashable(let.op):
+        if not self.is_open(let) or not is_hashable(let.op):
             return None
         for row in self.rows.get(let.op, ()):
             found = match(row.pattern, let, self.definitions)
@@ -344,10 +374,12 @@ class _Applying(Rewriter):
 
     def release(self, atoms: tuple[ir.Atom, ...]) -> None:
         """Counts uses that are gone, and those of lets that are thereby unused."""
-        for name in ir.variables(atoms):
+        pending = list(ir.variables(atoms))
+        while pending:
+            name = pending.pop()
             self.uses[name] -= 1
             if self.uses[name] == 0 and name in self.definitions:
-                self.release(ir.own_atoms(self.definitions[name]))
+                pending.extend(ir.variables(ir.own_atoms(self.definitions[name])))
 
 
 def _bound(part: Pattern, bindings: dict[str, ir.Atom]) -> ir.Atom:

@@ -126,7 +126,7 @@ class Generator:
         self.under = outer
         targets = tuple(self.names.fresh(self.random.choice(_HINTS)) for _ in range(n))
         scope += targets
-        return [*stmts, ir.If(targets, ir.Var(test), *blocks)]
+        return [*stmts, ir.If(targets, ir.Var(test), blocks[0], blocks[1])]
 
     def loop(self, scope: list[str], depth: int) -> list[ir.Stmt]:
         n, stops = self.random.randrange(0, 3), self.random.random() < 0.4
@@ -187,11 +187,11 @@ class Generator:
             nested, atom = ([], (ir.Const(value),)) if value or not depth else self.flag(inner, depth - 1)
             blocks.append(ir.Block((*body, *nested), (*atom, self.atom(inner))))
         scope.append(extra)
-        return [*stmts, ir.If((flag, extra), ir.Var(test), *blocks)], (ir.Var(flag),)
+        return [*stmts, ir.If((flag, extra), ir.Var(test), blocks[0], blocks[1])], (ir.Var(flag),)
 
 
 def _total(x: object) -> int:
     """A number made from a number or an array, small enough to stay exact."""
     import numpy as np
 
-    return int(np.sum(x)) % 13 - 3  # type: ignore[call-overload,no-any-return]
+    return int(np.sum(x)) % 13 - 3  # type: ignore[call-overload]

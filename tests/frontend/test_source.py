@@ -188,7 +188,7 @@ def test_lambdas_with_constant_bodies() -> None:
 
 
 def test_nested_lambdas() -> None:
-    outer = lambda x: (lambda y: x * y)  # noqa: E731
+    outer: Callable[[Any], Any] = lambda x: (lambda y: x * y)  # noqa: E731
     assert body_of(outer) == "lambda y: x * y"
     assert body_of(outer(2)) == "x * y"
 

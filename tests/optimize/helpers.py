@@ -11,8 +11,6 @@ from srcgrad import ir
 from srcgrad.abstract import infer
 from srcgrad.types import UNKNOWN, Type, type_of
 
-Atomic = Any
-
 
 def atom(value: Any) -> ir.Atom:
     """A string is a name, all else a constant."""
@@ -26,7 +24,7 @@ def atoms(values: Sequence[Any]) -> tuple[ir.Atom, ...]:
 
 
 class Build:
-    """Appends statements; with `with`-less nesting: `block` takes a function that fills the inner builder."""
+    """Appends statements; what `inner` gives fills a block of a branch or a loop, and knows the same types."""
 
     def __init__(self, sweep: str = "reverse", types: dict[str, Type] | None = None) -> None:
         self.stmts: list[ir.Stmt] = []
@@ -178,7 +176,7 @@ def _let(op: ir.Op, args: list[Any], let: ir.Let, values: dict[str, Any]) -> Any
         case ir.Method(name):
             return getattr(args[0], name)(*args[1:], **keywords)
         case ir.Make(kind):
-            return {"tuple": tuple, "list": list, "slice": lambda items: slice(*items)}[kind](args)
+            return slice(*args) if kind == "slice" else tuple(args) if kind == "tuple" else list(args)
         case ir.Append():
             return args[0].append(args[1])
         case ir.Pop():

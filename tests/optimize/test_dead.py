@@ -178,6 +178,12 @@ def test_invariant_carried_values_in_nested_loops() -> None:
     )
 
 
+def test_loop_that_hands_on_its_start() -> None:
+    b = Build()
+    b.loop("i.1", range(3), b.inner().end("x.0"), {"a.2": ("a.3", "x.0")})
+    assert swept(b, ["x.0"], "a.3") == "yield x.0"
+
+
 def test_values_that_change_places_are_not_invariant() -> None:
     b = Build()
     b.loop("i.1", range(3), b.inner().end("b.2", "a.2"), {"a.2": ("a.3", "x.0"), "b.2": ("b.3", "y.0")})

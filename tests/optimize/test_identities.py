@@ -253,3 +253,51 @@ def test_settled_signs_have_no_parentheses() -> None:
         yield z.2, w.4
         """
     )
+
+
+def test_a_buffer_stays_an_array_of_its_own() -> None:
+    b = Build(types=typed(g=FULL, s=1.5))
+    b.let("_shape.1", ir.Attr("shape"), "g.0")
+    b.let("_w.2", np.broadcast_to, "s.0", "_shape.1")
+    b.let("u.3", operator.mul, "g.0", 1.0)
+    b.let("v.4", operator.neg, "_w.2")
+    for buffer in ("u.3", "v.4"):
+        b.do(ir.Store(("[]",)), buffer, 0, 7.0)
+    before = b.function(["g.0", "s.0"], "u.3", "v.4", "g.0")
+    assert apply_identities(before).body == before.body
+
+
+def test_a_negative_contribution_is_subtracted() -> None:
+    b = Build(types=typed(g=FULL, h=FULL))
+    b.let("u.1", np.zeros_like, "g.0")
+    b.let("_n.2", operator.neg, "g.0")
+    b.let("_p.3", operator.mul, "_n.2", "h.0")
+    b.do(ir.Update(()), "u.1", "_p.3")
+    assert rewritten(b, ["g.0", "h.0"], "u.1") == lines(
+        """
+        u.1 = numpy.zeros_like(g.0)
+        _product.4 = operator.mul(g.0, h.0)
+        isub(u.1, _product.4)
+        yield u.1
+        """
+    )
+
+
+def test_uses_move_with_a_name() -> None:
+    """After `_m.2` is gone, `_n.1` has two uses: its sign cannot move without more work."""
+    b = Build(types=typed(x=FULL, y=FULL))
+    b.let("_n.1", operator.neg, "x.0")
+    b.let("_m.2", operator.mul, "_n.1", 1.0)
+    b.let("a.3", operator.mul, "_m.2", "y.0")
+    b.let("b.4", np.sin, "_m.2")
+    assert rewritten(b, ["x.0", "y.0"], "a.3", "b.4").count("neg") == 1
+
+
+def test_long_chains_that_die() -> None:
+    b = Build(types=typed(x=FULL))
+    b.let("a.1", np.sin, "x.0")
+    for i in range(1, 3000):
+        b.let(f"a.{i + 1}", np.sin, f"a.{i}")
+    b.let("t.3001", operator.mul, 0.0, "a.3000")
+    b.let("z.3002", runtime.zeros_like, "t.3001")
+    assert rewritten(b, ["x.0"], "x.0") == "yield x.0"
