@@ -12,6 +12,7 @@ Sizes are never part of it, except 1: a longer vector has the same type. An axis
 
 from __future__ import annotations
 
+import functools
 import types as python_types
 from dataclasses import dataclass, replace
 from typing import Any
@@ -41,6 +42,9 @@ class Dim:
 
 
 UNIT = Dim(None, 1, True)
+CONTAINERS = ("tuple", "list", "dict", "record")
+_HEAP_TYPE = 1 << 9  # of classes that a `class` statement made
+_DEPTH = 6  # of nested objects whose fields are looked at
 
 
 def fixed(length: int) -> Dim:
@@ -50,12 +54,15 @@ def fixed(length: int) -> Dim:
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """`kind`: unknown, undefined (no value on this path), none, scalar, array, tuple, list, range, slice, str, object.
+    """`kind`: unknown, undefined (no value on this path), none, scalar, array, tuple, list, dict, record, callable,
+    range, slice, str, object.
 
     scalar: `dtype`, and `weak` for Python's own bool, int, float and complex; an int that is known to be the length
         of an axis has it as `length`.
     array: `dtype` and `dims` (None: rank unknown). NumPy's 0-d arrays are arrays, its scalars are scalars.
     tuple: `items`, one type each. list: `items` holds one type that fits all elements (empty: no element seen).
+    dict: `keys`, and `items`, one type for each. record: the same for the fields of an object of class `cls`.
+    callable: `value` is the function itself, which is part of the type: the call of another one is another call.
     unknown: `dtype` may still be known.
     """
 
@@ -65,6 +72,9 @@ class Type:
     dims: tuple[Dim, ...] | None = None
     items: tuple[Type, ...] = ()
     length: Dim | None = None
+    keys: tuple[Any, ...] = ()
+    cls: type | None = None
+    value: Any = None
 
     def __str__(self) -> str:
         match self.kind:
@@ -80,6 +90,10 @@ class Type:
                 return f"tuple[{', '.join(map(str, self.items))}]"
             case "list":
                 return f"list[{', '.join(map(str, self.items))}]"
+            case "dict" | "record":
+                name = "dict" if self.cls is None else self.cls.__name__
+                fields = ", ".join(f"{key}: {item}" for key, item in zip(self.keys, self.items, strict=True))
+                return f"{name}[{fields}]"
             case _:
                 return self.kind
 
@@ -103,9 +117,13 @@ class Type:
     @property
     def differentiable(self) -> bool:
         """Whether a derivative may flow through a value of this type."""
-        if self.kind in ("tuple", "list"):
+        if self.kind in CONTAINERS:
             return any(item.differentiable for item in self.items) or (self.kind == "list" and not self.items)
         return self.numeric and (self.dtype is None or self.dtype.kind in "fc")
+
+    def item(self, key: Any) -> Type | None:
+        """The type under a key of a dict, or of a field of a record."""
+        return self.items[self.keys.index(key)] if key in self.keys else None
 
 
 UNKNOWN = Type("unknown")
@@ -127,7 +145,7 @@ def array(dtype: Any, *dims: Dim) -> Type:
     return Type("array", np.dtype(dtype), dims=dims)
 
 
-def type_of(value: Any, symbol: str = "") -> Type:
+def type_of(value: Any, symbol: str = "", depth: int = 0) -> Type:
     """The type of an object; the axes of an array, and an int, get names made from `symbol`."""
     known = _PYTHON.get(type(value))
     if known is not None:
@@ -138,13 +156,44 @@ def type_of(value: Any, symbol: str = "") -> Type:
         return Type("array", value.dtype, dims=_dims(value.shape, symbol))
     if isinstance(value, np.generic):
         return Type("scalar", value.dtype)
-    if type(value) is tuple:
-        return Type("tuple", items=tuple(type_of(item, f"{symbol}.{i}") for i, item in enumerate(value)))
-    if type(value) is list:
-        return list_of(*(type_of(item, f"{symbol}[]") for item in value))
-    if isinstance(value, python_types.FunctionType | python_types.ModuleType | type | str | np.dtype):
+    if depth > _DEPTH:
         return OBJECT
+    if type(value) is tuple:
+        return Type("tuple", items=tuple(type_of(v, f"{symbol}.{i}", depth + 1) for i, v in enumerate(value)))
+    if type(value) is list:
+        return list_of(*(type_of(item, f"{symbol}[]", depth + 1) for item in value))
+    if type(value) is dict:
+        return _fields("dict", value, None, symbol, depth)
+    if isinstance(value, python_types.FunctionType | python_types.MethodType | functools.partial):
+        return Type("callable", value=value) if _hashable(value) else OBJECT
+    if isinstance(value, python_types.ModuleType | type | str | np.dtype):
+        return OBJECT
+    fields = fields_of(value)
+    if fields is not None:
+        return _fields("record", fields, type(value), symbol, depth)
     return UNKNOWN if hasattr(value, "__array__") or hasattr(value, "__add__") else OBJECT
+
+
+def fields_of(value: Any) -> dict[str, Any] | None:
+    """The fields of a NamedTuple, a dataclass or another object of a class written in Python; None for all else."""
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return dict(zip(value._fields, value, strict=True))
+    if type(value).__flags__ & _HEAP_TYPE and isinstance(getattr(value, "__dict__", None), dict):
+        return dict(value.__dict__)
+    return None
+
+
+def _fields(kind: str, fields: dict[Any, Any], cls: type | None, symbol: str, depth: int) -> Type:
+    items = tuple(type_of(item, f"{symbol}.{key}", depth + 1) for key, item in fields.items())
+    return Type(kind, keys=tuple(fields), items=items, cls=cls)
+
+
+def _hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _dims(shape: tuple[int, ...], symbol: str) -> tuple[Dim, ...]:
@@ -187,6 +236,8 @@ def join(a: Type, b: Type) -> Type:
         return Type("array", dtype, dims=tuple(map(join_dims, a.dims, b.dims)))
     if a.kind == b.kind == "tuple" and len(a.items) == len(b.items):
         return Type("tuple", items=tuple(map(join, a.items, b.items)))
+    if a.kind == b.kind and a.kind in ("dict", "record") and (a.keys, a.cls) == (b.keys, b.cls):
+        return replace(a, items=tuple(map(join, a.items, b.items)))
     if a.kind == b.kind == "list":
         return list_of(*a.items, *b.items)
     return Type("unknown", dtype) if a.numeric and b.numeric else UNKNOWN

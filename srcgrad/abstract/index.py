@@ -24,6 +24,8 @@ def subscript(base: Operand, index: Operand) -> Type:
             return _array(t, index)
         case "tuple" | "list":
             return _sequence(t, index)
+        case "dict":
+            return (t.item(index.value) if isinstance(index, Const) else None) or UNKNOWN
         case "range":
             return INT if whole_number(index) else UNKNOWN
         case "str":

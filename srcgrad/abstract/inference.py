@@ -81,8 +81,11 @@ def _made(kind: str, args: Sequence[Operand]) -> Type:
             return SLICE
         case "fstring":
             return STR
+        case "dict" if all(isinstance(key, Const) for key in args[::2]):
+            keys = tuple(key.value for key in args[::2] if isinstance(key, Const))
+            return Type("dict", keys=keys, items=tuple(types[1::2]))
         case _:
-            return UNKNOWN
+            return Type("dict") if kind == "dict" else UNKNOWN
 
 
 def _loaded(path: Sequence[str], args: Sequence[Operand]) -> Type:
@@ -98,6 +101,8 @@ def _loaded(path: Sequence[str], args: Sequence[Operand]) -> Type:
 
 def _attribute(name: str, args: Sequence[Operand]) -> Type:
     t = type_of_operand(args[0])
+    if t.kind == "record":
+        return t.item(name) or UNKNOWN
     if t.kind not in ("array", "scalar"):
         return UNKNOWN
     if name == "dtype":

@@ -164,11 +164,18 @@ def literal(value: Any) -> Expr:
         case slice():
             return slice_call([literal(bound) for bound in (value.start, value.stop, value.step)])
         case range():
-            bounds = [value.start, value.stop, value.step]
-            return call(name("range"), [literal(bound) for bound in bounds[: 3 if value.step != 1 else 2]])
+            bounds = [value.start, value.stop, value.step] if value.step != 1 else [value.start, value.stop]
+            return call(name("range"), [literal(bound) for bound in bounds[value.start == 0 and value.step == 1 :]])
         case np.dtype():
-            return call(dotted("np.dtype"), [constant(value.str if value.names is None else repr(value))])
+            return call(dotted("np.dtype"), [_dtype(value)])
     return dotted(path_of(value)[1])
+
+
+def _dtype(value: np.dtype[Any]) -> Expr:
+    """The argument of `np.dtype`: a name where it has one, else its fields or its code."""
+    if value.names is not None:
+        return literal(value.descr)
+    return constant(value.name if value.isnative and value.kind in "biufc" else value.str)
 
 
 def _number(value: int | float) -> Expr:
@@ -176,6 +183,8 @@ def _number(value: int | float) -> Expr:
         if math.isnan(value):
             return dotted("np.nan")
         return dotted("np.inf") if value > 0 else gast.UnaryOp(gast.USub(), dotted("np.inf"))
+    if value == math.pi:
+        return dotted("np.pi")
     negative = math.copysign(1, value) < 0
     return gast.UnaryOp(gast.USub(), constant(-value)) if negative else constant(value)
 
@@ -321,7 +330,8 @@ def _imports_of_value(value: Any) -> list[str]:
             return ["import numpy as np"]
         case float() | complex():
             parts = (value.real, value.imag)
-            return [] if all(math.isfinite(part) for part in parts) else ["import numpy as np"]
+            named = any(not math.isfinite(part) or part == math.pi for part in parts)
+            return ["import numpy as np"] if named else []
         case tuple() | list():
             return [line for item in value for line in _imports_of_value(item)]
         case slice():

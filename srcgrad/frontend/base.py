@@ -16,7 +16,7 @@ from srcgrad.errors import Place, SrcgradError, UnsupportedSyntax
 from srcgrad.frontend.scope import Access, Environment, Frame, Value, is_undefined, plain
 from srcgrad.frontend.source import MissingName
 from srcgrad.ir import Atom, Const, Global, Origin, Var
-from srcgrad.types import OBJECT, UNKNOWN, join, type_of
+from srcgrad.types import OBJECT, UNKNOWN, Type, join, type_of
 
 
 class Undecided(Exception):
@@ -42,6 +42,8 @@ class Base:
         self.free = free or Free()
         self.offences: list[SrcgradError] = []
         self.node: gast.AST = gast.Pass()
+        self.sites: dict[str, object] = {}  # where a container that is known by this name was made
+        self.contents: dict[object, Type] = {}  # what containers made there come to hold
         self.active_frames: list[Frame] = []
 
     @property

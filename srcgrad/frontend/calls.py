@@ -16,7 +16,7 @@ from srcgrad.errors import AliasedWrite, NoRule, SourceUnavailable
 from srcgrad.frontend.scope import RESULT, Closure, Frame, Value, is_undefined
 from srcgrad.frontend.source import Source, source_of
 from srcgrad.frontend.statements import Statements
-from srcgrad.ir import Append, Atom, Const, Fn, Method, Pop, Update, Var
+from srcgrad.ir import Atom, Const, Fn, Method, Op, Store, Update, Var
 from srcgrad.rules.rule import Key, registry
 
 _MUTATING_METHODS = frozenset(
@@ -57,22 +57,28 @@ class Calls(Statements):
             return self.refuse(node, "`**` in a call is not supported", "write the keywords")
         keywords = [(keyword.arg, self.atom(keyword.value)) for keyword in node.keywords]
         kind = self.builder.type(owner).kind
-        if kind in ("list", "unknown") and isinstance(owner, Var):
-            if name == "append":
-                self.builder.do(Append(), owner, args[0])
-                return Const(None)
-            if name == "pop" and not args:
-                return self.builder.let(Pop(), [owner])
+        changed = self.changing_method(node, name, owner, args) if isinstance(owner, Var) and not keywords else None
+        if changed is not None:
+            return changed
         if name in _MUTATING_METHODS and kind in ("list", "array", "unknown", "object", "tuple"):
             return self.refuse(node, f"`.{name}()` changes its object in place", "use a function that returns a new one",
                                AliasedWrite)  # fmt: skip
-        if any(key == "out" for key, _ in keywords):
-            return self._refuse_out(node)
         known = registry.get(Key("method", name)) is not None or kind in ("array", "scalar", "str", "unknown")
+        if any(key == "out" for key, _ in keywords):
+            return self.written_into(node, Method(name), [owner, *args], keywords)
         return self.builder.let(Method(name), [owner, *args], keywords, effect=not known)
 
-    def _refuse_out(self, node: gast.AST) -> Value:
-        return self.refuse(node, "`out=` writes into an array", "assign the result: `y[...] = np.f(x)`", AliasedWrite)
+    def changing_method(self, node: gast.Call, name: str, owner: Var, args: list[Atom]) -> Value | None:
+        raise NotImplementedError
+
+    def written_into(self, node: gast.AST, op: Op, args: list[Atom], named: list[tuple[str, Atom]]) -> Atom:
+        """A call with `out=`: the result is stored, `y[...] = f(x)`."""
+        (target,) = [atom for key, atom in named if key == "out"]
+        if not isinstance(target, Var) or self.builder.type(target).kind not in ("array", "unknown"):
+            return self.refuse(node, "`out=` of something that is no array", "assign the result")  # type: ignore[no-any-return]
+        value = self.builder.let(op, args, [(key, atom) for key, atom in named if key != "out"])
+        self.builder.do(Store(()), target, value)
+        return target
 
     # Functions
 
@@ -110,7 +116,10 @@ class Calls(Statements):
         atoms = [self.as_atom(arg, node) for arg in args]
         named = [(key, self.as_atom(value, node)) for key, value in keywords.items()]
         if any(key == "out" for key, _ in named):
-            return self._refuse_out(node)  # type: ignore[return-value]
+            return self.written_into(node, Fn(callee), atoms, named)
+        if callee is np.copyto and len(atoms) == 2 and not named and isinstance(atoms[0], Var):
+            self.builder.do(Store(()), atoms[0], atoms[1])
+            return Const(None)
         if getattr(callee, "__name__", "") == "at" and isinstance(getattr(callee, "__self__", None), np.ufunc):
             return self._ufunc_at(node, callee.__self__, atoms)
         if getattr(callee, "__name__", "") in _MUTATING_FUNCTIONS:

@@ -188,15 +188,6 @@ class Expressions(Base):
             return [self.builder.fn(operator.getitem, value, Const(i)) for i in range(len(known.items))]  # type: ignore[arg-type]
         return None
 
-    def _expr_list(self, node: gast.List) -> Value:
-        return self.builder.let(Make("list"), [self.as_atom(v, node) for v in self.items(node.elts)])
-
-    def _expr_dict(self, node: gast.Dict) -> Value:
-        if any(key is None for key in node.keys):
-            return self.refuse(node, "`**` in a dict display is not supported", "write the keys")
-        pairs = [self.atom(n) for pair in zip(node.keys, node.values, strict=True) for n in pair]
-        return self.builder.let(Make("dict"), pairs)
-
     def _expr_joinedstr(self, node: gast.JoinedStr) -> Value:
         pieces = []
         for piece in node.values:
@@ -263,10 +254,6 @@ def _kind(node: gast.AST) -> str:
         "Await": "await",
         "Yield": "yield",
         "YieldFrom": "yield from",
-        "GeneratorExp": "generator",
-        "ListComp": "list comprehension",
-        "SetComp": "set comprehension",
-        "DictComp": "dict comprehension",
         "Set": "set",
     }.get(type(node).__name__, type(node).__name__)
 

@@ -182,7 +182,7 @@ class Loops(Calls):
         node: gast.For | gast.While,
         names: list[str],
         stops: bool,
-        body: Callable[[Var], None] | Callable[[None], None],
+        body: Callable[[Var], None],
         head: tuple[str, Type, Atom] | None,
     ) -> None:
         """Lowers a loop with the carried `names`, until the types of what it carries settle."""

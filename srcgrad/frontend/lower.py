@@ -23,17 +23,20 @@ import gast
 from srcgrad.build import Builder
 from srcgrad.errors import UnsupportedSyntax, together
 from srcgrad.frontend.base import Free, Undecided
-from srcgrad.frontend.loops import Loops
+from srcgrad.frontend.containers import Containers
 from srcgrad.frontend.rename import rename
 from srcgrad.frontend.scope import Frame, Value, leaves, structure_of
 from srcgrad.frontend.source import Source, source_of
-from srcgrad.ir import Atom, Function, Param
+from srcgrad.ir import Atom, Const, Function, Param
 from srcgrad.types import UNKNOWN, Type
 
 __all__ = ["Lowered", "Lowering", "Undecided", "lower"]
 
 
-class Lowering(Loops):
+_ROUNDS = 8  # of lowering, until the types of containers settle
+
+
+class Lowering(Containers):
     """The lowering of functions and, for the derivative, of the bodies of rules."""
 
     def rule(self, function: Callable[..., Any], arguments: Mapping[str, Value]) -> Value:
@@ -59,17 +62,28 @@ class Lowered:
 
 def lower(source: Source, types: Mapping[str, Type]) -> Lowered:
     """The IR of a function for arguments of these types; raises every refusal of it at once."""
-    builder = Builder()
-    lowering = Lowering(builder)
-    tree = source.tree
+    contents: dict[object, Type] = {}
+    for _ in range(_ROUNDS):
+        lowering = Lowering(Builder())
+        lowering.contents = contents
+        lowered = _attempt(lowering, source, types)
+        if not lowering.widened:
+            return lowered
+    # Containers of containers whose types do not settle: nothing is known of what any container holds.
+    lowering = Lowering(Builder())
+    lowering.contents = dict.fromkeys(contents, Type("list", items=(UNKNOWN,)))
+    return _attempt(lowering, source, types)
+
+
+def _attempt(lowering: Lowering, source: Source, types: Mapping[str, Type]) -> Lowered:
+    builder, tree = lowering.builder, source.tree
     frame = Frame(source, {})
     with lowering.inside(frame):
         params = tuple(_params(lowering, source, tree))
         if isinstance(tree, gast.AsyncFunctionDef) or _yields(tree):
             lowering.refuse(tree, "a generator or a coroutine has no derivative", "write an ordinary function")
         for param in params:
-            hint = param.name
-            frame.environment[hint] = builder.declare(hint, types.get(hint, UNKNOWN))
+            _declare(lowering, frame, param, types.get(param.name, UNKNOWN))
     value: Value = lowering.run(frame, tree)
     with lowering.inside(frame):
         atoms: list[Atom] = [lowering.as_atom(leaf, tree) for leaf in leaves(value)]
@@ -90,13 +104,18 @@ def lower(source: Source, types: Mapping[str, Type]) -> Lowered:
     return Lowered(rename(function, builder.suggested), lowering.free, source)
 
 
+def _declare(lowering: Lowering, frame: Frame, param: Param, known: Type) -> None:
+    """Binds a parameter; a function given as an argument is known, and lowered where it is called."""
+    var = lowering.builder.declare(param.name, lowering.contents.get(param.name, known))
+    lowering.sites[var.name] = param.name
+    frame.environment[param.name] = Const(known.value) if known.kind == "callable" else var
+
+
 def _params(lowering: Lowering, source: Source, tree: gast.FunctionDef | gast.Lambda) -> list[Param]:
     """The parameters, with their defaults as text where that text stands for itself."""
     signature = inspect.signature(source.function)
     found = []
     for parameter in signature.parameters.values():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            lowering.refuse(tree, f"the parameter `*{parameter.name}` is not supported", "name the parameters")
         plain = parameter.default is None or isinstance(parameter.default, bool | int | float | str)
         default = repr(parameter.default) if plain else None
         found.append(Param(parameter.name, int(parameter.kind), default))

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import gast
 
@@ -33,7 +33,7 @@ from srcgrad.frontend.scope import (
     rebuild,
     same_structure,
 )
-from srcgrad.ir import Assert, Atom, Block, Const, Fn, If, Raise, Store, Update, Var
+from srcgrad.ir import Assert, Atom, Block, Const, Fn, If, Raise, Update, Var
 
 _INPLACE = {
     gast.Add: "iadd",
@@ -117,12 +117,16 @@ class Statements(Expressions):
 
     def join(self, test: Atom, then: Sequence[gast.AST], orelse: Sequence[gast.AST]) -> None:
         """Lowers the two blocks; names that they leave different are joined."""
+        self.join_by(test, lambda: self.body(then), lambda: self.body(orelse))
+
+    def join_by(self, test: Atom, then: Callable[[], None], orelse: Callable[[], None]) -> None:
+        """A branch whose two sides are lowered by two functions."""
         before = self.frame.environment
         blocks, environments = [], []
-        for nodes in (then, orelse):
+        for side in (then, orelse):
             self.frame.environment = dict(before)
             with self.builder.block() as stmts:
-                self.body(nodes)
+                side()
             blocks.append(stmts)
             environments.append(self.frame.environment)
         self.frame.environment = dict(before)
@@ -282,11 +286,7 @@ class Statements(Expressions):
             self.assign(element, item)
 
     def store(self, target: gast.Subscript, value: Atom) -> None:
-        base = self.expression(target.value)
-        if not isinstance(base, Var):
-            self.refuse(target, "a store into something that is no array or list", "store into an array")
-            return
-        self.builder.do(Store(("[]",)), base, self.index(target.slice), value)
+        raise NotImplementedError
 
     def _stmt_augassign(self, node: gast.AugAssign) -> None:
         inplace = getattr(operator, _INPLACE[type(node.op)])

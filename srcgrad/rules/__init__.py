@@ -1,6 +1,7 @@
 """Every differentiation rule, one family a file; importing this package fills the registry."""
 
 from srcgrad.rules import elementwise as _elementwise
+from srcgrad.rules import helpers as _helpers
 from srcgrad.rules import operators as _operators
 from srcgrad.rules import indexing as _indexing
 from srcgrad.rules import joining as _joining

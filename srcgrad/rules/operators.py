@@ -146,8 +146,14 @@ class total:
     def vjp_items(g, z, items, start=0):
         return runtime.hand_out(g, items)
 
+    def vjp_start(g, z, items, start=0):
+        return runtime.unbroadcast(g, start)
+
     def jvp_items(d_items, z, items, start=0):
         return runtime.total(d_items, z)
+
+    def jvp_start(d_start, z, items, start=0):
+        return runtime.unbroadcast(d_start, z)
 
 
 # math

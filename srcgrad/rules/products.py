@@ -222,10 +222,10 @@ class vdot:
 )
 class tensordot:
     def vjp_x(g, z, x, y, axes=2):
-        return runtime.untensordot(g, x, y, axes)[0]
+        return runtime.untensordot_x(g, x, y, axes)
 
     def vjp_y(g, z, x, y, axes=2):
-        return runtime.untensordot(g, x, y, axes)[1]
+        return runtime.untensordot_y(g, x, y, axes)
 
 
 @bilinear(
@@ -254,16 +254,16 @@ class tensordot:
 )
 class einsum:
     def vjp_x(g, z, subscripts, x, y=None, u=None, v=None, optimize=False):
-        return runtime.uneinsum(g, subscripts, (x, y, u, v), 0)
+        return runtime.uneinsum(g, 0, subscripts, x, y, u, v)
 
     def vjp_y(g, z, subscripts, x, y=None, u=None, v=None, optimize=False):
-        return runtime.uneinsum(g, subscripts, (x, y, u, v), 1)
+        return runtime.uneinsum(g, 1, subscripts, x, y, u, v)
 
     def vjp_u(g, z, subscripts, x, y=None, u=None, v=None, optimize=False):
-        return runtime.uneinsum(g, subscripts, (x, y, u, v), 2)
+        return runtime.uneinsum(g, 2, subscripts, x, y, u, v)
 
     def vjp_v(g, z, subscripts, x, y=None, u=None, v=None, optimize=False):
-        return runtime.uneinsum(g, subscripts, (x, y, u, v), 3)
+        return runtime.uneinsum(g, 3, subscripts, x, y, u, v)
 
 
 @bilinear(

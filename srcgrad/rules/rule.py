@@ -95,6 +95,9 @@ class Rule:
     `vjps` and `jvps` are by differentiable parameter; `variadic` is the parameter that a method spells as several
     arguments (`x.reshape(2, 3)`), or None. `value_dependent_shape`
     marks an operation whose result's shape depends on the values of its operands (`np.unique`, `np.nonzero`).
+    `shape_only` names the parameters of which nothing but shape and dtype counts (`np.full_like`, transposes): they
+    have no derivative, whatever is given. A floating point value given to any other parameter that is not
+    differentiable is one whose derivative the rule does not know.
     """
 
     name: str
@@ -107,6 +110,7 @@ class Rule:
     domain: tuple[Interval, ...] = ()
     samples: Sampler | None = None
     value_dependent_shape: bool = False
+    shape_only: tuple[str, ...] = ()
 
     @property
     def differentiable(self) -> tuple[str, ...]:
@@ -262,6 +266,7 @@ def linear(
     method: str | tuple[str, ...] | None = None,
     attribute: str | tuple[str, ...] | None = None,
     variadic: str | None = None,
+    shape_only: str | tuple[str, ...] | None = None,
     samples: Sampler | None = None,
 ) -> Callable[[F], F]:
     """Declares a linear operation by its transpose."""
@@ -277,6 +282,7 @@ def linear(
                 {wrt or next(iter(parameters)): Pullback(function)},
                 variadic=variadic,
                 samples=samples,
+                shape_only=_names(shape_only),
             )
         )
         return function
@@ -309,6 +315,7 @@ def general(
     *operations: Callable[..., Any],
     method: str | tuple[str, ...] | None = None,
     variadic: str | None = None,
+    shape_only: str | tuple[str, ...] | None = None,
     samples: Sampler | None = None,
     value_dependent_shape: bool = False,
 ) -> Callable[[F], F]:
@@ -319,6 +326,7 @@ def general(
         variadic=variadic,
         samples=samples,
         value_dependent_shape=value_dependent_shape,
+        shape_only=_names(shape_only),
     )
 
 

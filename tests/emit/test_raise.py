@@ -426,25 +426,27 @@ def test_comments_follow_the_lines() -> None:
     ("value", "text"),
     [
         (-0.0, "-0.0"),
+        (math.pi, "np.pi"),
         (math.inf, "np.inf"),
         (-math.inf, "-np.inf"),
         (math.nan, "np.nan"),
         (slice(1, None), "slice(1, None)"),
         (slice(None, 3), "slice(3)"),
         (..., "..."),
-        (np.dtype("float32"), "np.dtype('float32')"),
+        (np.dtype("float32"), 'np.dtype("float32")'),
         (np.float32, "np.float32"),
         (np.float64(0.5), "np.float64(0.5)"),
-        ((1, (2.0, None)), "(1, (2.0, None))"),
+        ((1, (2.0, None)), "1, (2.0, None)"),
         (range(3), "range(3)"),
         (float, "float"),
-        (complex(1, -2), "complex(1, -2.0)"),
-        (np.bool_(True), "np.True_"),
+        (complex(1, -2), "complex(1.0, -2.0)"),
+        (np.bool_(True), "np.bool(True)"),
     ],
     ids=repr,
 )
 def test_constants(value: Any, text: str) -> None:
     f = function("x.0", results=(Const(value),))
+    assert body_of(f) == f"return {text}"
     assert repr(load(f)(0)) == repr(value)
 
 

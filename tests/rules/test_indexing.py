@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from srcgrad import runtime
+from srcgrad.runtime import positions
 from srcgrad.rules import indexing
 from srcgrad.rules.rule import Key, registry
 
@@ -104,7 +105,7 @@ def test_add_at_is_plain_where_nothing_can_repeat(monkeypatch: pytest.MonkeyPatc
                 raise AssertionError("np.add.at is slow and not needed here")
             return getattr(np, name)
 
-    monkeypatch.setattr(runtime, "np", Forbidden())
+    monkeypatch.setattr(positions, "np", Forbidden())
     target = np.zeros((3, 4))
     for index in (1, slice(None), (Ellipsis, 0), np.eye(3, 4, dtype=bool), (None, slice(1, 2))):
         runtime.add_at(target, index, 1.0)

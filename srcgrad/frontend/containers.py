@@ -1,0 +1,230 @@
+"""Lowering of lists and dicts, comprehensions, and the methods that change containers.
+
+    [f(v) for v in xs if v > 0]     ->     out = []
+                                           for k in range(len(xs)):
+                                               if xs[k] > 0: out.append(f(xs[k]))
+
+The type of a container's elements is what is ever put into it: where something is put into a container that its type
+does not foresee, the wider type is noted for the place that made the container, and the function is lowered again.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+
+import gast
+import numpy as np
+
+from srcgrad.frontend.loops import Loops, Walk
+from srcgrad.frontend.scope import Value, assigned_names
+from srcgrad.ir import Append, Atom, Const, Make, Pop, Store, Var
+from srcgrad.types import UNKNOWN, Type, join, list_of
+
+
+class Containers(Loops):
+    widened = False  # a container was found to hold more than its type says
+
+    # Displays
+
+    def _expr_list(self, node: gast.List) -> Value:
+        return self.make("list", [self.as_atom(v, node) for v in self.items(node.elts)], node)
+
+    def _expr_dict(self, node: gast.Dict) -> Value:
+        if any(key is None for key in node.keys):
+            return self.refuse(node, "`**` in a dict display is not supported", "write the keys")
+        pairs = [self.atom(n) for pair in zip(node.keys, node.values, strict=True) for n in pair]
+        return self.make("dict", pairs, node)
+
+    def _expr_set(self, node: gast.Set) -> Value:
+        return self.builder.fn(set, self._expr_list(gast.copy_location(gast.List(node.elts, gast.Load()), node)))  # type: ignore[arg-type]
+
+    def make(self, kind: str, atoms: list[Atom], site: object) -> Var:
+        """A new list or dict, of the type that it will have when it is filled."""
+        made = self.builder.let(Make(kind), atoms)
+        assert isinstance(made, Var)
+        wider = self.contents.get(site)
+        if wider is not None:
+            self.builder.types[made.name] = join(self.builder.types[made.name], wider)
+        self.sites[made.name] = site
+        return made
+
+    # Comprehensions
+
+    def _expr_listcomp(self, node: gast.ListComp) -> Value:
+        return self._comprehended(node, node.elt)
+
+    def _expr_generatorexp(self, node: gast.GeneratorExp) -> Value:
+        return self._comprehended(node, node.elt)
+
+    def _expr_setcomp(self, node: gast.SetComp) -> Value:
+        return self.builder.fn(set, self.as_atom(self._comprehended(node, node.elt), node))
+
+    def _expr_dictcomp(self, node: gast.DictComp) -> Value:
+        made = self.make("dict", [], node)
+
+        def put() -> None:
+            key = self.atom(node.key)
+            value = self.atom(node.value)
+            self.put(made, value, key, node)
+            self.builder.do(Store(("[]",)), made, key, value)
+
+        self._nested(node, node.generators, put)
+        return made
+
+    def _comprehended(self, node: gast.ListComp, element: gast.AST) -> Value:
+        written_out = self._written_out(node, element)
+        if written_out is not None:
+            return self.make("list", [self.as_atom(value, node) for value in written_out], node)
+        made = self.make("list", [], node)
+        self._nested(node, node.generators, lambda: self.append(made, self.atom(element), node))
+        return made
+
+    def _written_out(self, node: gast.ListComp, element: gast.AST) -> list[Value] | None:
+        """The values of a comprehension over one tuple whose elements are known, without a condition."""
+        if len(node.generators) != 1 or node.generators[0].ifs or self.frame.static:
+            return None
+        generator = node.generators[0]
+        if not isinstance(generator.iter, gast.Name | gast.Tuple | gast.Call | gast.Attribute):
+            return None
+        if isinstance(generator.iter, gast.Tuple) or self._is_tuple(generator.iter):
+            walk = self.walk(generator.iter)
+            if isinstance(walk, tuple):
+                return self._each(generator.target, walk, element)
+        return None
+
+    def _is_tuple(self, node: gast.AST) -> bool:
+        return isinstance(node, gast.Name) and isinstance(self.frame.get(node.id), tuple)
+
+    def _each(self, target: gast.AST, values: tuple[Value, ...], element: gast.AST) -> list[Value]:
+        hidden = self._hide(target)
+        found = []
+        for value in values:
+            self.assign(target, value)
+            found.append(self.expression(element))
+        self._unhide(hidden)
+        return found
+
+    def _hide(self, target: gast.AST) -> dict[str, Value | None]:
+        """The names of a comprehension are its own: what they mean outside."""
+        return {name: self.frame.environment.get(name) for name in assigned_names([target])}
+
+    def _unhide(self, hidden: dict[str, Value | None]) -> None:
+        for name, value in hidden.items():
+            if value is None:
+                self.frame.environment.pop(name, None)
+            else:
+                self.frame.environment[name] = value
+
+    def _nested(self, node: gast.AST, generators: list[gast.comprehension], innermost: Callable[[], None]) -> None:
+        first, *others = generators
+        if first.is_async:
+            self.refuse(node, "an asynchronous comprehension is not supported", "write an ordinary one")
+            return
+        walk = self.walk(first.iter)
+        if isinstance(walk, tuple):
+            elements = self.make("list", [self.as_atom(v, node) for v in walk], first.iter)
+            length = Const(len(walk))
+            walk = Walk(lambda k: self.builder.fn(operator.getitem, elements, k), length=length)
+        iterable = walk.iterable if walk.iterable is not None else self.builder.fn(range, walk.length)  # type: ignore[arg-type]
+        hint = first.target.id if walk.iterable is not None and isinstance(first.target, gast.Name) else "k"
+        walked = walk
+
+        def body(variable: Var) -> None:
+            hidden = self._hide(first.target)
+            self.assign(first.target, walked.item(variable))
+            self._filtered(node, first.ifs, lambda: self._nested(node, others, innermost) if others else innermost())
+            self._unhide(hidden)
+
+        loop = gast.copy_location(gast.For(first.target, first.iter, [], [], None), node)
+        walrus = [name for name in assigned_names([node]) if name not in assigned_names([g.target for g in generators])]
+        self._loop(loop, walrus, False, body, (self.hint(hint), walk.element, iterable))
+
+    def _filtered(self, node: gast.AST, tests: list[gast.AST], then: Callable[[], None]) -> None:
+        if not tests:
+            then()
+            return
+        test = self.atom(tests[0])
+        if isinstance(test, Const):
+            if test.value:
+                self._filtered(node, tests[1:], then)
+            return
+        self.join_by(test, lambda: self._filtered(node, tests[1:], then), lambda: None)
+
+    # Filling
+
+    def put(self, owner: Var, value: Atom, key: Atom | None, node: gast.AST) -> None:
+        """Sees to it that the type of a container foresees a value that is put into it."""
+        known, new = self.builder.type(owner), self.builder.type(value)
+        if known.kind == "list":
+            wider = list_of(*known.items, new)
+        elif known.kind == "dict":
+            wider = self._with_key(known, key, new)
+        else:
+            return
+        if join(known, wider) == known:
+            return
+        site = self.sites.get(owner.name, "everywhere")
+        before = self.contents.get(site)
+        self.contents[site] = wider if before is None else join(before, wider)
+        self.widened = True
+
+    def _with_key(self, known: Type, key: Atom | None, new: Type) -> Type:
+        if isinstance(key, Const) and key.value in known.keys:
+            items = [join(t, new) if k == key.value else t for k, t in zip(known.keys, known.items, strict=True)]
+            return Type("dict", keys=known.keys, items=tuple(items))
+        return Type("dict", keys=known.keys, items=(UNKNOWN,) * len(known.items)) if known.items else known
+
+    def append(self, owner: Var, value: Atom, node: gast.AST) -> None:
+        self.put(owner, value, None, node)
+        self.builder.do(Append(), owner, value)
+
+    def store(self, target: gast.Subscript, value: Atom) -> None:
+        base = self.expression(target.value)
+        if not isinstance(base, Var):
+            self.refuse(target, "a store into something that is no array, list or dict", "store into an array")
+            return
+        index = self.index(target.slice)
+        self.put(base, value, index, target)
+        self.builder.do(Store(("[]",)), base, index, value)
+
+    # Methods
+
+    def changing_method(self, node: gast.Call, name: str, owner: Var, args: list[Atom]) -> Value | None:
+        """What a method that changes its object comes to; None where it is no such method of this kind of object."""
+        kind = self.builder.type(owner).kind
+        if kind in ("list", "unknown"):
+            if name == "append" and len(args) == 1:
+                self.append(owner, args[0], node)
+                return Const(None)
+            if name == "pop" and not args:
+                return self.builder.let(Pop(), [owner])
+            if name == "extend" and len(args) == 1 and kind == "list":
+                self._extend(node, owner)
+                return Const(None)
+        if kind == "array":
+            if name == "fill" and len(args) == 1:
+                self.builder.do(Store(()), owner, args[0])
+                return Const(None)
+            if name == "sort" and not args:
+                self.builder.do(Store(()), owner, self.builder.fn(np.sort, owner))
+                return Const(None)
+        if kind == "dict" and name == "get" and len(args) in (1, 2) and isinstance(args[0], Const):
+            if args[0].value in self.builder.type(owner).keys:
+                return self.builder.fn(operator.getitem, owner, args[0])
+        return None
+
+    def _extend(self, node: gast.Call, owner: Var) -> None:
+        walk = self.walk(node.args[0])
+        if isinstance(walk, tuple):
+            for value in walk:
+                self.append(owner, self.as_atom(value, node), node)
+            return
+        iterable = walk.iterable if walk.iterable is not None else self.builder.fn(range, walk.length)  # type: ignore[arg-type]
+
+        def body(variable: Var) -> None:
+            self.append(owner, self.as_atom(walk.item(variable), node), node)
+
+        loop = gast.copy_location(gast.For(node, node.args[0], [], [], None), node)
+        self._loop(loop, [], False, body, (self.hint("k"), walk.element, iterable))
+

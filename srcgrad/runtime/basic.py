@@ -1,0 +1,113 @@
+"""Shapes, dtypes and zeros of cotangents, and the singular points of scalar operations."""
+
+from __future__ import annotations
+
+import math
+
+import math
+from typing import Any
+
+import numpy as np
+
+from srcgrad.errors import NonScalarOutput
+
+
+def unbroadcast(g: Any, x: Any) -> Any:
+    """The cotangent `g` of a broadcast copy of `x`, summed to the shape of `x` and in its dtype.
+
+    A complex `g` for a real `x` is projected to its real part.
+    """
+    shape = np.shape(x)
+    if np.shape(g) != shape:
+        extra = np.ndim(g) - len(shape)
+        if extra > 0:
+            g = np.sum(g, axis=tuple(range(extra)))
+        stretched = tuple(axis for axis, n in enumerate(shape) if n == 1 and np.shape(g)[axis] != 1)
+        if stretched:
+            g = np.sum(g, axis=stretched, keepdims=True)
+        if np.shape(g) != shape:
+            g = np.broadcast_to(g, shape)
+    return cast(g, x)
+
+
+def cast(g: Any, x: Any) -> Any:
+    """`g` in the dtype of `x`."""
+    dtype = getattr(x, "dtype", None)
+    if np.iscomplexobj(g) and not np.iscomplexobj(x):
+        g = np.real(g)
+    if dtype is not None and hasattr(g, "dtype") and g.dtype != dtype:
+        g = g.astype(dtype)
+    # a number stays a number: an array without axes is none
+    return g[()] if isinstance(g, np.ndarray) and not isinstance(x, np.ndarray) and g.ndim == 0 else g
+
+
+def zeros_like(x: Any) -> Any:
+    """Zero in the shape and the dtype of `x`; a Python float for Python's numbers, and for a name without value."""
+    if x is None:
+        return 0.0
+    if isinstance(x, list | tuple):
+        return type(x)(zeros_like(item) for item in x)
+    return 0.0 if isinstance(x, int | float) else np.zeros_like(x)[()]
+
+
+def zeros_for(x: Any, g: Any) -> Any:
+    """Zeros in the shape of `x` and the dtype of `g`, which may be a Python number."""
+    return np.zeros(np.shape(x), getattr(g, "dtype", getattr(x, "dtype", None)))
+
+
+def copy(x: Any) -> Any:
+    """A copy of an array or of a list of arrays; numbers as they are."""
+    if isinstance(x, list | tuple):
+        return type(x)(copy(item) for item in x)
+    return x.copy() if isinstance(x, np.ndarray) else x
+
+
+def accumulate(target: list[Any], g: Any) -> None:
+    """Adds the cotangents of a list's elements to the list's adjoint, in place."""
+    for i in range(len(target)):
+        target[i] = target[i] + g[i]
+
+
+def scalar_seed(value: Any) -> float:
+    """The seed 1.0 of a result that is one number; `NonScalarOutput` for any other."""
+    if np.ndim(value) != 0:
+        raise NonScalarOutput.of_shape(np.shape(value))
+    return 1.0
+
+
+def divide_or_zero(x: Any, y: Any) -> Any:
+    """`x / y` of Python's numbers, and 0 where `y` is 0."""
+    return x / y if y else 0.0
+
+
+def log_or_zero(x: Any) -> Any:
+    """The logarithm of a Python number, 0 at 0 and nan below."""
+    if x == 0:
+        return 0.0
+    return math.log(x) if x > 0 else math.nan
+
+
+def power_slope(x: Any, y: Any) -> Any:
+    """The derivative of `x ** y` of Python's numbers by `x`: 0 where `y` is 0, infinite where Python would raise."""
+    if y == 0:
+        return 0.0
+    return y * x ** (y - 1) if x or y >= 1 else math.inf
+
+
+def share(g: Any, wins: Any, ties: Any) -> Any:
+    """The part of a cotangent that one of two scalar operands gets: all, half or none of it."""
+    return g if wins else g / 2 if ties else g * 0
+
+
+def hand_out(g: Any, items: Any) -> Any:
+    """The cotangents of the items of `sum(items)`."""
+    if isinstance(items, np.ndarray):
+        return np.broadcast_to(g, items.shape)
+    return [unbroadcast(g, item) for item in items]
+
+
+def total(items: Any, like: Any) -> Any:
+    """`sum(items)`, every item in the shape of `like`: stretched to it, or summed as the cotangent of a broadcast."""
+    if isinstance(items, np.ndarray):
+        return unbroadcast(items, like)
+    return sum((unbroadcast(item, like) for item in items), zeros_like(like))

@@ -1,0 +1,212 @@
+"""Derivatives of products, order statistics, integrals and norms over axes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from srcgrad.runtime.basic import cast, unbroadcast
+from srcgrad.runtime.linalg import unsvd
+
+
+def product_of_others(a: Any, axis: Any) -> Any:
+    """For every element of `a` the product of the other elements along `axis`, exact where there are zeros."""
+    flat, axes = _flattened(a, axis)
+    return _unflattened(_running(flat) * _running(flat[..., ::-1])[..., ::-1], a, axes)
+
+
+def products_of_pairs(g: Any, a: Any, axis: Any) -> Any:
+    """The cotangent of `a` in `product_of_others(a, axis)`: at `k`, the sum of `g[i]` times the product of all but i, k."""
+    flat, axes = _flattened(a, axis)
+    rows, _ = _flattened(np.broadcast_to(g, a.shape), axis)
+    before, after = _running(flat), _running(flat[..., ::-1])[..., ::-1]
+    slopes = _unrunning(rows * after, flat) + _unrunning((rows * before)[..., ::-1], flat[..., ::-1])[..., ::-1]
+    return _unflattened(slopes, a, axes)
+
+
+def _running(rows: Any) -> Any:
+    """The products of what comes before each element of a row."""
+    products = np.ones_like(rows)
+    np.cumprod(rows[..., :-1], axis=-1, out=products[..., 1:])
+    return products
+
+
+def _unrunning(g: Any, rows: Any) -> Any:
+    """The cotangent of `rows` in `_running(rows)`."""
+    shifted = np.zeros_like(rows)
+    shifted[..., :-1] = g[..., 1:]
+    return cumprod_vjp(shifted, rows, -1)
+
+
+def _flattened(a: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
+    """`a` with the reduced axes moved to the end and made one, and these axes."""
+    axes = _axes(a, axis)
+    moved = np.moveaxis(a, axes, range(-len(axes), 0))
+    return np.reshape(moved, (*moved.shape[: a.ndim - len(axes)], math.prod(a.shape[i] for i in axes))), axes
+
+
+def _axes(a: Any, axis: Any) -> tuple[int, ...]:
+    if axis is None:
+        return tuple(range(a.ndim))
+    return tuple(int(i) % a.ndim for i in (axis if isinstance(axis, tuple) else (axis,)))
+
+
+def _unflattened(flat: Any, a: Any, axes: tuple[int, ...]) -> Any:
+    others = [n for i, n in enumerate(a.shape) if i not in axes]
+    return np.moveaxis(np.reshape(flat, (*others, *(a.shape[i] for i in axes))), range(-len(axes), 0), axes)
+
+
+def cumprod_vjp(g: Any, a: Any, axis: Any) -> Any:
+    """The cotangent of `a` in `np.cumprod(a, axis)`, by the recurrence, which divides by nothing."""
+    rows, slopes = _rows(a, axis), np.moveaxis(np.array(g), -1 if axis is None else axis, -1)
+    for i in range(rows.shape[-1] - 2, -1, -1):
+        slopes[..., i] += rows[..., i + 1] * slopes[..., i + 1]
+    slopes[..., 1:] *= np.cumprod(rows[..., :-1], axis=-1)
+    return np.reshape(slopes, a.shape) if axis is None else np.moveaxis(slopes, -1, axis)
+
+
+def cumprod_jvp(da: Any, a: Any, axis: Any) -> Any:
+    """The tangent of `np.cumprod(a, axis)`."""
+    rows, tangent = _rows(a, axis), np.array(_rows(da, axis))
+    tangent[..., 1:] *= np.cumprod(rows[..., :-1], axis=-1)
+    for i in range(1, rows.shape[-1]):
+        tangent[..., i] += rows[..., i] * tangent[..., i - 1]
+    return tangent if axis is None else np.moveaxis(tangent, -1, axis)
+
+
+def cumprod_slopes(g: Any, da: Any, a: Any, axis: Any) -> Any:
+    """The cotangent of `a` in `<g, cumprod_jvp(da, a, axis)>`."""
+    rows, moves, bars = _rows(a, axis), _rows(da, axis), np.moveaxis(g, -1 if axis is None else axis, -1)
+    products, tangents = np.cumprod(rows, axis=-1), _rows(cumprod_jvp(da, a, axis), axis)
+    slopes = np.zeros(rows.shape, bars.dtype)
+    of_tangent, of_product = np.zeros_like(bars[..., 0]), np.zeros_like(bars[..., 0])
+    for i in range(rows.shape[-1] - 1, 0, -1):
+        of_tangent = of_tangent + bars[..., i]
+        slopes[..., i] = of_tangent * tangents[..., i - 1] + of_product * products[..., i - 1]
+        of_product = of_tangent * moves[..., i] + of_product * rows[..., i]
+        of_tangent = of_tangent * rows[..., i]
+    if rows.shape[-1]:
+        slopes[..., 0] = of_product
+    return np.reshape(slopes, a.shape) if axis is None else np.moveaxis(slopes, -1, axis)
+
+
+def _rows(a: Any, axis: Any) -> Any:
+    return np.ravel(a) if axis is None else np.moveaxis(a, axis, -1)
+
+
+def range_weights(a: Any, axis: Any) -> Any:
+    """The derivative of `np.ptp(a, axis)`: 1 at the largest element, -1 at the smallest, shared among ties."""
+    largest = _evenly(a == np.max(a, axis=axis, keepdims=True), axis, a.dtype)
+    return largest - _evenly(a == np.min(a, axis=axis, keepdims=True), axis, a.dtype)
+
+
+def median_weights(a: Any, axis: Any) -> Any:
+    """The derivative of `np.median(a, axis)`: a half at each of the two middle elements, shared among ties."""
+    low = np.quantile(a, 0.5, axis=axis, keepdims=True, method="lower")
+    high = np.quantile(a, 0.5, axis=axis, keepdims=True, method="higher")
+    return (_evenly(a == low, axis, a.dtype) + _evenly(a == high, axis, a.dtype)) / 2
+
+
+def _evenly(mask: Any, axis: Any, dtype: Any) -> Any:
+    """1 divided among the true elements."""
+    return mask / np.sum(mask, axis=axis, keepdims=True, dtype=dtype)
+
+
+def align_weights(weights: Any, a: Any, axis: Any) -> Any:
+    """The weights of `np.average` with the axes of `a`: one vector of weights belongs to `axis`."""
+    if np.shape(weights) == a.shape:
+        return weights
+    axes = _axes(a, axis)
+    shape = tuple(a.shape[i] if i in axes else 1 for i in range(a.ndim))
+    return np.broadcast_to(np.reshape(np.transpose(weights, np.argsort(np.argsort(axes))), shape), a.shape)
+
+
+def unalign_weights(g: Any, weights: Any, a: Any, axis: Any) -> Any:
+    """The cotangent of `weights`, given that of `align_weights(weights, a, axis)`."""
+    if np.shape(weights) == a.shape:
+        return g
+    axes = _axes(a, axis)
+    kept = np.sum(g, axis=tuple(i for i in range(a.ndim) if i not in axes))
+    return cast(np.transpose(kept, np.argsort(axes)) if len(axes) > 1 else kept, weights)
+
+
+def trapezoid_weights(y: Any, x: Any, dx: Any, axis: int) -> Any:
+    """What every element of `y` is multiplied by in `np.trapezoid(y, x, dx, axis)`."""
+    n = y.shape[axis]
+    steps = np.full(n - 1, dx, y.dtype) if x is None else np.diff(x, axis=axis if np.ndim(x) > 1 else -1)
+    if steps.ndim == 1:
+        steps = np.reshape(steps, [-1 if i == axis % y.ndim else 1 for i in range(y.ndim)])
+    rows = np.moveaxis(steps, axis, -1)
+    weights = np.zeros((*rows.shape[:-1], n), steps.dtype)
+    weights[..., :-1] += rows / 2
+    weights[..., 1:] += rows / 2
+    return np.moveaxis(weights, -1, axis)
+
+
+def trapezoid_points(g: Any, y: Any, x: Any, axis: int) -> Any:
+    """The cotangent of `x` in `np.trapezoid(y, x, axis=axis)`."""
+    rows = np.moveaxis(y, axis, -1)
+    slopes = (rows[..., 1:] + rows[..., :-1]) / 2 * np.expand_dims(g, -1)
+    spread = np.zeros_like(rows)
+    spread[..., 1:] += slopes
+    spread[..., :-1] -= slopes
+    return unbroadcast(spread if np.ndim(x) == 1 else np.moveaxis(spread, -1, axis), x)
+
+
+def norm_slope(x: Any, ord: Any, axis: Any) -> Any:
+    """The derivative of `np.linalg.norm(x, ord, axis)` with the axes of `x`, for vectors and for matrices."""
+    axes = _axes(x, axis)
+    if len(axes) == 1:
+        return _vector_norm_slope(x, ord, axes[0])
+    if ord in (2, -2, "nuc"):
+        return _singular_norm_slope(x, ord, axes)
+    inner, outer = axes if ord in (1, -1) else axes[::-1]
+    sums = np.sum(np.abs(x), axis=inner, keepdims=True)
+    best = np.max(sums, axis=outer, keepdims=True) if ord > 0 else np.min(sums, axis=outer, keepdims=True)
+    return np.sign(x) * _evenly(sums == best, outer, x.dtype)
+
+
+def _vector_norm_slope(x: Any, ord: Any, axis: int) -> Any:
+    size = np.abs(x)
+    if abs(ord) == np.inf:
+        best = np.max(size, axis=axis, keepdims=True) if ord > 0 else np.min(size, axis=axis, keepdims=True)
+        return np.sign(x) * _evenly(size == best, axis, x.dtype)
+    if ord == 0:
+        return np.zeros_like(x)
+    z = np.linalg.norm(x, ord, axis=axis, keepdims=True)
+    return np.sign(x) * np.where(size == 0, 0, size / np.where(z == 0, 1, z)) ** (ord - 1)
+
+
+def _singular_norm_slope(x: Any, ord: Any, axes: tuple[int, ...]) -> Any:
+    u, s, vh = np.linalg.svd(np.moveaxis(x, axes, (-2, -1)), full_matrices=False)
+    if ord == "nuc":
+        return np.moveaxis(u * np.sign(s)[..., None, :] @ vh, (-2, -1), axes)
+    i = 0 if ord == 2 else -1
+    return np.moveaxis(u[..., :, i, None] * vh[..., i, None, :] * (s[..., i, None, None] != 0), (-2, -1), axes)
+
+
+def norm_curvature(g: Any, x: Any, ord: Any, axis: Any) -> Any:
+    """The cotangent of `x` from that of `norm_slope(x, ord, axis)`: zero for the norms that are linear almost everywhere."""
+    axes = _axes(x, axis)
+    if len(axes) == 2:
+        return _singular_norm_curvature(g, x, ord, axes) if ord in (2, -2, "nuc") else np.zeros_like(x)
+    if ord in (0, 1, np.inf, -np.inf):
+        return np.zeros_like(x)
+    size = np.abs(x)
+    z = np.linalg.norm(x, ord, axis=axes[0], keepdims=True)
+    z = np.where(z == 0, 1, z)
+    slope = _vector_norm_slope(x, ord, axes[0])
+    bend = np.where(size == 0, ord == 2, np.where(size == 0, 1, size / z) ** (ord - 2)).astype(x.dtype)
+    return (ord - 1) / z * (bend * g - slope * np.sum(slope * g, axis=axes[0], keepdims=True))
+
+
+def _singular_norm_curvature(g: Any, x: Any, ord: Any, axes: tuple[int, ...]) -> Any:
+    u, s, vh = np.linalg.svd(np.moveaxis(x, axes, (-2, -1)), full_matrices=False)
+    bars = np.moveaxis(g, axes, (-2, -1))
+    u_bar, vh_bar = np.zeros_like(u), np.zeros_like(vh)
+    kept = slice(None) if ord == "nuc" else slice(0, 1) if ord == 2 else slice(s.shape[-1] - 1, None)
+    u_bar[..., :, kept] = bars @ np.swapaxes(vh[..., kept, :], -1, -2)
+    vh_bar[..., kept, :] = np.swapaxes(u[..., :, kept], -1, -2) @ bars
+    return np.moveaxis(unsvd((u_bar, np.zeros_like(s), vh_bar), (u, s, vh)), (-2, -1), axes)
