@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from srcgrad.ad.adjoints import Adjoints
-from srcgrad.ad.reverse import Reverse
+from srcgrad.ad.reverse import Reverse, entries
 from srcgrad.ad.tape import Tapes
 from srcgrad.ir import (
     Append,
@@ -179,7 +179,7 @@ class Control(Reverse):
                 zero = self.zero(Var(name))
             else:
                 built = self._built(name)
-                zero = self.zero(built.args[part]) if built is not None else self.zero_item(name, part)
+                zero = self.zero(entries(built)[part][1]) if built is not None else self.zero_item(name, part)
         stmts.extend(made)
         return zero
 
@@ -244,7 +244,7 @@ class Control(Reverse):
             built = self._built(name)
             known = self.builder.types[name]
             if built is not None:
-                found.update({(name, i): None for i in range(len(built.args))})
+                found.update({(name, i): None for i in range(len(entries(built)))})
             elif known.kind == "tuple":
                 found.update({(name, i): None for i in range(len(known.items))})
             else:
@@ -256,7 +256,7 @@ class Control(Reverse):
         known = self.builder.types.get(name, INT)
         if part is not None:
             built = self._built(name)
-            known = self.type(built.args[part]) if built is not None else known.items[part]
+            known = self.type(entries(built)[part][1]) if built is not None else known.items[part]
         if known.kind == "scalar":
             known = Type("scalar", known.dtype)
         return self.builder.declare(self.bar(name), known)

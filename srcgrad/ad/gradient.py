@@ -21,7 +21,7 @@ from srcgrad.analyses.activity import activity
 from srcgrad.frontend.rename import rename
 from srcgrad.frontend.source import Source
 from srcgrad.ir import Atom, Block, Const, Fn, Function, Let, Load, Make, Method, Origin, Param, Stmt, Var, definitions
-from srcgrad.types import UNKNOWN, Type
+from srcgrad.types import CONTAINERS, UNKNOWN, Type
 
 _KEYWORD_ONLY = 3
 _VIEWS = (np.broadcast_to, np.reshape, np.transpose, np.swapaxes, np.expand_dims, np.squeeze, np.moveaxis, np.ravel)
@@ -122,9 +122,13 @@ class _Gradient:
         return found
 
     def whole(self, name: str) -> Atom:
-        """The adjoint of a parameter, zero where nothing reached it."""
+        """The adjoint of a parameter, zero where nothing reached it; in the classes of a container."""
+        known = self.builder.types[name]
         gradient = self.reverse.adjoint(name)
-        return self.reverse.zero(Var(name)) if gradient is None else gradient
+        gradient = self.reverse.zero(Var(name)) if gradient is None else gradient
+        if known.kind in CONTAINERS:
+            return self.builder.fn(runtime.rebuilt, Var(name), gradient)
+        return gradient
 
     def fresh(self, gradient: Atom, name: str, given: set[str]) -> Atom:
         """The gradient in the kind of its parameter, and sharing memory with no other result, nor with the seed."""

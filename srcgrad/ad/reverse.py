@@ -17,7 +17,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -60,7 +60,7 @@ from srcgrad.ir import (
     walk,
 )
 from srcgrad.rules.suggest import near_misses
-from srcgrad.types import Type
+from srcgrad.types import CONTAINERS, Type
 
 
 class Reverse:
@@ -106,28 +106,58 @@ class Reverse:
             self.in_memory.add(let.args[0].name)
             self.roots.add(let.args[0].name)
         target_active = let.target in self.active
-        if let.op == Fn(operator.getitem) and target_active and isinstance(let.args[0], Var):
-            name = let.args[0].name
-            if not self._is_component(name, let.args[1]):
-                self.in_memory.add(name)
+        if target_active and self._takes_part(let) and not self._takes_component(let):
+            self.in_memory.add(self._container_of(let))
         if loops and target_active:
             for name in variables(own_atoms(let)):
                 outside = name in self.active and name not in loops[0]
                 known = self.builder.types.get(name)
-                if outside and known is not None and known.kind in ("array", "list"):
+                if outside and known is not None and known.kind in ("array", "list") and not self._shared(name):
                     self.in_memory.add(name)
 
-    def _is_component(self, name: str, index: Atom) -> bool:
-        """Whether a subscript takes one known element of a tuple or list built here, whose adjoints are kept apart."""
-        known = self.builder.types.get(name)
-        constant = isinstance(index, Const) and isinstance(index.value, int)
-        return constant and (self._built(name) is not None or (known is not None and known.kind == "tuple"))
+    def _takes_part(self, stmt: Stmt | None) -> TypeGuard[Let]:
+        """Whether a statement takes an element of an array or container, or a field of an object."""
+        if not isinstance(stmt, Let) or not stmt.args or not isinstance(stmt.args[0], Var):
+            return False
+        is_field = isinstance(stmt.op, Attr) and self.type(stmt.args[0]).kind == "record"
+        return stmt.op == Fn(operator.getitem) or is_field
+
+    def part_of(self, let: Let) -> tuple[str, Atom]:
+        """The owner and the index, or the name of the field, of what takes a part."""
+        assert isinstance(let.args[0], Var)
+        return let.args[0].name, Const(let.op.name) if isinstance(let.op, Attr) else let.args[1]
+
+    def _takes_component(self, let: Let) -> bool:
+        """Whether one known element is taken of what was built here, or of a tuple: those adjoints are kept apart."""
+        name, index = self.part_of(let)
+        if not isinstance(index, Const):
+            return False
+        built = self._built(name)
+        if built is not None:
+            return self._position(name, index.value) is not None
+        return self.builder.types[name].kind == "tuple" and isinstance(index.value, int)
+
+    def _shared(self, name: str) -> bool:
+        """Whether a name is a part of a container with its adjoint in memory: its own adjoint is there."""
+        let = self.definition.get(name)
+        return self._takes_part(let) and self._container_of(let) in self.in_memory and not self._takes_component(let)
+
+    def _container_of(self, let: Let) -> str:
+        """The outermost container that a part belongs to: its adjoint holds that of the part."""
+        name, _ = self.part_of(let)
+        outer = self.definition.get(name)
+        if name in self.roots or not self._takes_part(outer) or self._takes_component(outer):
+            return name
+        owner, _ = self.part_of(outer)
+        return self._container_of(outer) if self.builder.types[owner].kind in CONTAINERS else name
 
     def _built(self, name: str) -> Let | None:
-        """The statement that builds a tuple or a list which nobody changes later."""
+        """The statement that builds a tuple, list or dict which nobody changes later."""
         stmt = self.definition.get(name)
-        made = isinstance(stmt, Let) and isinstance(stmt.op, Make) and stmt.op.kind in ("tuple", "list")
-        return stmt if made and name not in self.roots else None  # type: ignore[return-value]
+        if not isinstance(stmt, Let) or not isinstance(stmt.op, Make) or name in self.roots:
+            return None
+        keys = entries(stmt) if stmt.op.kind in ("tuple", "list", "dict") else None
+        return stmt if keys is not None and all(isinstance(key, Const) for key, _ in keys) else None
 
     # Refusals
 
@@ -153,25 +183,38 @@ class Reverse:
             return
         built = self._built(name) if part is None else None
         if built is not None:
-            for i in range(len(built.args)):
-                self.contribute(name, self.builder.fn(operator.getitem, cotangent, Const(i)), i)
+            for i, (key, atom) in enumerate(entries(built)):
+                if isinstance(atom, Var) and atom.name in self.active:
+                    self.contribute(name, self.builder.fn(operator.getitem, cotangent, key), i)
             return
-        key = (name, part)
-        before = self.adjoints.values.get(key)
-        total = cotangent if before is None else self.builder.fn(operator.add, before, cotangent)
+        before = self.adjoints.values.get((name, part))
+        plus = runtime.add if self._is_container(name, part) else operator.add
+        total = cotangent if before is None else self.builder.fn(plus, before, cotangent)
         self._set(name, part, total)
 
+    def _is_container(self, name: str, part: int | None) -> bool:
+        known = self.builder.types[name]
+        if part is not None:
+            built = self._built(name)
+            known = self.type(entries(built)[part][1]) if built is not None else known.items[part]
+        return known.kind in CONTAINERS
+
     def _scattered(self, name: str, part: int, cotangent: Atom) -> bool:
-        """Adds to one item of a tuple that is an element of a container with its adjoint in memory."""
-        indices: list[Atom] = [Const(part)]
+        """Adds to one item of a tuple that is a part of a container with its adjoint in memory."""
+        if not self._shared(name):
+            return False
+        self._scatter_part(name, [Const(part)], cotangent)
+        return True
+
+    def _scatter_part(self, name: str, inner: Sequence[Atom], cotangent: Atom) -> None:
+        """Adds to the adjoint of `name[inner]...`, in the memory of the container that `name` is a part of."""
+        indices = list(inner)
         let = self.definition.get(name)
-        while isinstance(let, Let) and let.op == Fn(operator.getitem) and isinstance(let.args[0], Var):
-            indices.insert(0, let.args[1])
-            if let.args[0].name in self.in_memory:
-                self._scatter(let.args[0].name, ("[]",) * len(indices), indices, cotangent)
-                return True
-            let = self.definition.get(let.args[0].name)
-        return False
+        while name not in self.in_memory and self._takes_part(let):
+            name, index = self.part_of(let)
+            indices.insert(0, index)
+            let = self.definition.get(name)
+        self._scatter(name, ("[]",) * len(indices), indices, cotangent)
 
     def _set(self, name: str, part: int | None, value: Atom) -> None:
         if isinstance(value, Var):
@@ -183,8 +226,8 @@ class Reverse:
 
     def _contribute_in_memory(self, name: str, cotangent: Atom) -> None:
         buffer = self.buffer(name)
-        if self.builder.types[name].kind == "list":
-            self.builder.let(Fn(runtime.accumulate), [buffer, cotangent], effect=True)
+        if self.builder.types[name].kind in CONTAINERS:
+            self.builder.let(Fn(runtime.add_into), [buffer, cotangent], effect=True)
         else:
             self.builder.do(Update((), operator.iadd), buffer, cotangent)
 
@@ -205,7 +248,7 @@ class Reverse:
     def zero_array(self, name: str) -> Atom:
         known = self.builder.types[name]
         plain = known.kind == "array" and known.dtype is not None and name not in self.sometimes
-        function = np.zeros_like if plain else runtime.zeros_like
+        function = np.zeros_like if plain else runtime.zeros if known.kind in CONTAINERS else runtime.zeros_like
         return self.builder.let(Fn(function), [self.value(name)], hint=self.bar(name))
 
     def result(self, let: Let) -> Atom:
@@ -342,6 +385,10 @@ class Reverse:
 
     def _scatter(self, name: str, path: tuple[str, ...], indices: Sequence[Atom], cotangent: Atom) -> None:
         unique = not any(self.is_gather(index) for index in indices)
+        if self.type(cotangent).kind in CONTAINERS:
+            part = self.builder.let(Load(path), [self.buffer(name), *indices])
+            self.builder.let(Fn(runtime.add_into), [part, cotangent], effect=True)
+            return
         self.builder.do(Update(path, operator.iadd, unique), self.buffer(name), *indices, cotangent)
 
     def is_gather(self, index: Atom) -> bool:
@@ -356,8 +403,8 @@ class Reverse:
         if isinstance(let.op, Make):
             self._make(let)
             return
-        if let.op == Fn(operator.getitem):
-            self._getitem(let)
+        if self._takes_part(let):
+            self._part(let)
             return
         if not any(name in self.active for name in differentiable_operands(let)):
             return  # new memory, whose adjoint ends here
@@ -401,37 +448,40 @@ class Reverse:
 
     def _make(self, let: Let) -> None:
         assert let.target is not None and isinstance(let.op, Make)
-        if let.op.kind not in ("tuple", "list"):
+        if let.op.kind not in ("tuple", "list", "dict"):
             self.refuse(let, f"a {let.op.kind} of values with derivatives is not supported", "use a tuple")
             return
         if let.target in self.in_memory:
             whole = self.adjoint(let.target)
             if whole is not None:
-                for i, atom in enumerate(let.args):
+                for key, atom in entries(let):
                     if isinstance(atom, Var) and atom.name in self.active:
-                        self.contribute(atom.name, self.builder.fn(operator.getitem, whole, Const(i)))
-        for i, atom in enumerate(let.args):
+                        self.contribute(atom.name, self.builder.fn(operator.getitem, whole, key))
+        for i, (_, atom) in enumerate(entries(let)):
             cotangent = self.adjoints.take(let.target, i)
             if cotangent is not None and isinstance(atom, Var) and atom.name in self.active:
                 self.contribute(atom.name, fit(self.builder, cotangent, atom, False))
 
-    def _getitem(self, let: Let) -> None:
-        owner, index = let.args
-        assert isinstance(owner, Var) and let.target is not None
+    def _part(self, let: Let) -> None:
+        """An element of an array or container, or a field of an object: its adjoint is added to that of the owner."""
+        name, index = self.part_of(let)
+        assert let.target is not None
         cotangent = self.adjoint(let.target)
         if cotangent is None:
             return
-        if self._is_component(owner.name, index) and owner.name not in self.in_memory:
+        if self._takes_component(let) and name not in self.in_memory:
             assert isinstance(index, Const)
-            self.contribute(owner.name, cotangent, self._position(owner.name, index.value))
+            self.contribute(name, cotangent, self._position(name, index.value))
             return
-        self._scatter(owner.name, ("[]",), [index], cotangent)
+        self._scatter_part(name, [index], cotangent)
 
-    def _position(self, name: str, index: int) -> int:
-        if index >= 0:
-            return index
+    def _position(self, name: str, index: Any) -> int | None:
+        """Which of the parts of what was built, or of a tuple, an index takes."""
         built = self._built(name)
-        return index + (len(built.args) if built is not None else len(self.builder.types[name].items))
+        keys = [key.value for key, _ in entries(built)] if built is not None else list(range(len(self.builder.types[name].items)))  # type: ignore[union-attr]
+        if isinstance(index, int) and index < 0 and (built is None or built.op != Make("dict")):
+            index += len(keys)
+        return keys.index(index) if isinstance(index, int | str) and index in keys else None
 
     # Rules
 
@@ -481,6 +531,14 @@ class Reverse:
     def report(self) -> None:
         if self.offences:
             raise together(self.offences)
+
+
+def entries(let: Let) -> list[tuple[Atom, Atom]]:
+    """The keys and the values of what a let builds."""
+    assert isinstance(let.op, Make)
+    if let.op.kind == "dict":
+        return list(zip(let.args[::2], let.args[1::2], strict=True))
+    return [(Const(i), atom) for i, atom in enumerate(let.args)]
 
 
 def _names(bound: Bound) -> list[Var]:

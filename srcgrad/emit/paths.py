@@ -39,7 +39,7 @@ def path_of(target: Callable[..., Any]) -> tuple[str, str]:
     for home, known in (("operator", operator), ("math", math)):
         if getattr(known, name, None) is target:
             return f"import {home}", f"{home}.{name}"
-    if module == "srcgrad.runtime":
+    if module == "srcgrad.runtime" or module.startswith("srcgrad.runtime."):
         return f"from srcgrad.runtime import {name}", name
     if module.startswith("srcgrad.rules."):
         return f"from srcgrad.rules import {module.rpartition('.')[2]}", f"{module.rpartition('.')[2]}.{name}"

@@ -13,7 +13,18 @@ from collections.abc import Iterable
 import numpy as np
 
 from srcgrad import runtime
-from srcgrad.rules.rule import NONZERO, POSITIVE, REAL, Sample, constant, elementwise, general, linear
+from srcgrad.rules.rule import (
+    NONZERO,
+    POSITIVE,
+    REAL,
+    Interval,
+    Sample,
+    Sampler,
+    constant,
+    elementwise,
+    general,
+    linear,
+)
 from srcgrad.rules.sampling import call, calls, drawn, number, well_conditioned
 
 _MATRIX = np.arange(6.0).reshape(2, 3)
@@ -56,7 +67,12 @@ def copy(g, z, x):
 # Numbers
 
 
-@elementwise(runtime.divide_or_zero, domain=(REAL, NONZERO))
+def _numbers(*intervals: Interval) -> Sampler:
+    """Python's numbers, one from each interval."""
+    return lambda rng: [(tuple(float(rng.uniform(*interval)) for interval in intervals), {})]
+
+
+@elementwise(runtime.divide_or_zero, samples=_numbers(REAL, NONZERO))
 class divide_or_zero:
     def vjp_x(g, z, x, y):
         return runtime.divide_or_zero(g, y)
@@ -65,13 +81,13 @@ class divide_or_zero:
         return -runtime.divide_or_zero(g * z, y)
 
 
-@elementwise(runtime.log_or_zero, domain=POSITIVE)
+@elementwise(runtime.log_or_zero, samples=_numbers(POSITIVE))
 class log_or_zero:
     def vjp_x(g, z, x):
         return runtime.divide_or_zero(g, x)
 
 
-@elementwise(runtime.power_slope, domain=(POSITIVE, (1.2, 3.0)))
+@elementwise(runtime.power_slope, samples=_numbers(POSITIVE, (1.2, 3.0)))
 class power_slope:
     def vjp_x(g, z, x, y):
         return g * y * runtime.power_slope(x, y - 1)
@@ -121,7 +137,7 @@ def total(g, z, items, like):
         call(drawn(), np.ones(4), 1, None),
         call(drawn(2, 2), _MATRIX, np.array([[0, 5], [-1, 0]]), None),
         call(drawn(2, 4), _MATRIX, [1, 1, -2, 0], 1),
-        call(drawn(2, 2, 2), np.ones((2, 3, 2)), np.array([[0, 2], [2, 2]]), -2),
+        call(drawn(2, 2, 2, 2), np.ones((2, 3, 2)), np.array([[0, 2], [2, 2]]), -2),
     ),
 )
 def untake(g, z, y, x, indices, axis):
@@ -145,7 +161,7 @@ def untake_along_axis(g, z, y, x, indices, axis):
     runtime.undiagonal,
     shape_only="x",
     samples=calls(
-        call(drawn(2), _MATRIX), call(drawn(1), _MATRIX, -1), call(drawn(3, 2), np.ones((2, 3, 3)), 1, axis1=1, axis2=2)
+        call(drawn(2), _MATRIX), call(drawn(1), _MATRIX, -1), call(drawn(2, 2), np.ones((2, 3, 3)), 1, axis1=1, axis2=2)
     ),
 )
 def undiagonal(g, z, y, x, offset=0, axis1=0, axis2=1):
@@ -433,9 +449,6 @@ class inverse_gaps:
         return z * z * (g[..., :, np.newaxis] - g[..., np.newaxis, :])
 
 
-_FACTORS = (np.ones((2, 3)), np.ones((3, 4)), np.ones((4, 2)))
-
-
 @general(
     runtime.unmulti_dot,
     samples=calls(
@@ -458,7 +471,10 @@ class unmulti_dot:
 
 @general(
     runtime.multi_dot_tangent,
-    samples=calls(call([drawn(2, 3), drawn(3, 4)], [drawn(2, 3), drawn(3, 4)])),
+    samples=calls(
+        call([drawn(2, 3), drawn(3, 4)], [drawn(2, 3), drawn(3, 4)]),
+        call([drawn(3), drawn(3, 2), drawn(2)], (drawn(3), drawn(3, 2), drawn(2))),
+    ),
 )
 class multi_dot_tangent:
     def vjp_tangents(g, z, tangents, arrays):
@@ -471,7 +487,7 @@ class multi_dot_tangent:
         return runtime.multi_dot_tangent(g, arrays)
 
     def jvp_arrays(g, z, tangents, arrays):
-        return runtime.multi_dot_tangent(tangents, g)
+        return runtime.multi_dot_bend(g, tangents, arrays)
 
 
 # Reductions
@@ -522,6 +538,9 @@ class cumprod_jvp:
 
     def jvp_da(g, z, da, a, axis):
         return runtime.cumprod_jvp(g, a, axis)
+
+    def jvp_a(g, z, da, a, axis):
+        return runtime.cumprod_bend(g, da, a, axis)
 
 
 @linear(

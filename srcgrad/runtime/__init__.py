@@ -21,6 +21,7 @@ from srcgrad.runtime.linalg import (
     hermitian,
     inverse_gaps,
     matrix_power_tangent,
+    multi_dot_bend,
     multi_dot_slopes,
     multi_dot_tangent,
     svd_tangent,
@@ -42,6 +43,7 @@ from srcgrad.runtime.products import (
 )
 from srcgrad.runtime.reductions import (
     align_weights,
+    cumprod_bend,
     cumprod_jvp,
     cumprod_slopes,
     cumprod_vjp,
@@ -56,14 +58,20 @@ from srcgrad.runtime.reductions import (
     unalign_weights,
 )
 from srcgrad.runtime.shapes import join_like, pad_positions, split_like, undiff, unpad, unpad_border, untile
+from srcgrad.runtime.trees import add, add_into, rebuilt, zeros
 
 __all__ = [
+    "add",
+    "add_into",
+    "rebuilt",
+    "zeros",
     "accumulate",
     "add_at",
     "align_weights",
     "cast",
     "convolution_part",
     "copy",
+    "cumprod_bend",
     "cumprod_jvp",
     "cumprod_slopes",
     "cumprod_vjp",
@@ -79,6 +87,7 @@ __all__ = [
     "log_or_zero",
     "matrix_power_tangent",
     "median_weights",
+    "multi_dot_bend",
     "multi_dot_slopes",
     "multi_dot_tangent",
     "norm_curvature",

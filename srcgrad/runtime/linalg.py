@@ -50,6 +50,19 @@ def multi_dot_slopes(tangents: Any, g: Any, arrays: Any) -> list[Any]:
     return slopes
 
 
+def multi_dot_bend(others: Any, tangents: Any, arrays: Any) -> Any:
+    """The tangent of `multi_dot_tangent(tangents, arrays)` where the factors move by `others`."""
+    count = len(arrays)
+    terms = []
+    for i in range(count):
+        for k in range(count):
+            if i != k:
+                factors = list(arrays)
+                factors[i], factors[k] = others[i], tangents[k]
+                terms.append(np.linalg.multi_dot(factors))
+    return np.sum(terms, axis=0)
+
+
 def half_lower(m: Any) -> Any:
     """The lower triangle of a matrix, its diagonal halved: `l` of `m == l + l.T` for a symmetric `m`."""
     return (np.tril(m) + np.tril(m, -1)) / 2

@@ -92,6 +92,18 @@ def cumprod_slopes(g: Any, da: Any, a: Any, axis: Any) -> Any:
     return np.reshape(slopes, a.shape) if axis is None else np.moveaxis(slopes, -1, axis)
 
 
+def cumprod_bend(e: Any, da: Any, a: Any, axis: Any) -> Any:
+    """The tangent of `cumprod_jvp(da, a, axis)` where `a` moves by `e`."""
+    rows = _rows(a, axis)
+    moves, others = np.broadcast_to(_rows(da, axis), rows.shape), np.broadcast_to(_rows(e, axis), rows.shape)
+    first = cumprod_jvp(moves, rows, -1)
+    second = cumprod_jvp(others, rows, -1)
+    bend = np.zeros_like(first)
+    for i in range(1, rows.shape[-1]):
+        bend[..., i] = rows[..., i] * bend[..., i - 1] + others[..., i] * first[..., i - 1] + moves[..., i] * second[..., i - 1]
+    return bend if axis is None else np.moveaxis(bend, -1, axis)
+
+
 def _rows(a: Any, axis: Any) -> Any:
     return np.ravel(a) if axis is None else np.moveaxis(a, axis, -1)
 

@@ -8,13 +8,13 @@ from tests.random_programs.kinds import BOOL, FLOAT, Array, Bool, Float, Indices
 
 CONSTANTS = ("0.5", "1.5", "-0.7", "2.0", "1.0", "0.3", "-1.2", "2", "0.0", "-1", "3")
 SMOOTH = (
-    "np.sin({})", "np.tanh({})", "np.cos({})", "np.exp(np.tanh({}))", "np.sqrt(1.5 + np.sin({}))", "(-{})",
+    "np.sin({})", "np.tanh({})", "np.cos({})", "np.exp(np.tanh({}))", "np.sqrt(1.5 + np.sin({}))", "(-({}))",
     "np.square(np.tanh({}))", "np.arctan({})", "abs({})", "np.abs({})", "np.log(2.5 + np.cos({}))", "({}) ** 2",
-    "({} * 0.5) ** 3", "(1.5 + np.sin({})) ** 0.5", "1 / (1 + np.exp(-{}))",
+    "(({}) * 0.5) ** 3", "(1.5 + np.sin({})) ** 0.5", "1 / (1 + np.exp(-({})))",
 )  # fmt: skip
 MATH = ("math.sin({})", "math.tanh({})", "math.exp(math.tanh({}))", "math.sqrt(1.5 + math.sin({}))", "float({})")
 PAIRS = (
-    "({} + {})", "({} - {})", "{} * {}", "({}) / (1.5 + np.sin({}))", "np.maximum({}, {})", "({}) / (1 + ({}) ** 2)",
+    "({} + {})", "(({}) - ({}))", "({}) * ({})", "({}) / (1.5 + np.sin({}))", "np.maximum({}, {})", "({}) / (1 + ({}) ** 2)",
     "np.multiply({}, {})", "np.minimum({}, {})", "np.hypot(1.5 + np.sin({}), {})", "(1.5 + np.sin({})) ** np.tanh({})",
 )  # fmt: skip
 SUMS = (
@@ -179,7 +179,7 @@ class Expressions(Maker):
         rank = 2 if self.arrays(2) and self.chance(30) else 1
         if rank == 1 and self.chance(25):
             n = self.length
-            return f"{self.pick(('np.dot({}, {})', '({} @ {})')).format(self.array((n,), depth), self.array((n,), 0))}"
+            return f"{self.pick(('np.dot({}, {})', '(({}) @ ({}))')).format(self.array((n,), depth), self.array((n,), 0))}"
         if self.has("masks") and self.arrays(1) and self.chance(15):
             name, shape = self.pick(self.arrays(1))
             return f"np.sum({name}[{self.mask(shape)}])"
@@ -246,7 +246,7 @@ class Expressions(Maker):
         narrow = self.number(depth)
         if len(shape) == 2 and self.chance(60):
             row = self.array(shape[1:], depth)
-            narrow = row if self.chance(60) else f"{self.array(shape[:1], depth)}[:, None]"
+            narrow = row if self.chance(60) else f"({self.array(shape[:1], depth)})[:, None]"
         both = [self.array(shape, depth), narrow]
         return self.pick(PAIRS).format(*(both if self.chance(50) else reversed(both)))
 
@@ -254,16 +254,16 @@ class Expressions(Maker):
         n, m = shape[0], 2 + self.below(2)
         v, matrices = partial(self.array, shape), self.has("matrices")
         return self.weighted((
-            (3, lambda: f"{v(depth)}[::-1]"),
+            (3, lambda: f"({v(depth)})[::-1]"),
             (2, lambda: f"np.array([{', '.join(self.number(depth) for _ in range(n))}])"),
             (1, lambda: f"np.cumsum({v(depth)})"),
-            (1, lambda: f"{self.array((n + 1,), 0)}[{self.pick((f':{n}', '1:'))}]"),
+            (1, lambda: f"({self.array((n + 1,), 0)})[{self.pick((f':{n}', '1:'))}]"),
             (1, lambda: f"np.roll({v(depth)}, 1)"),
             (2, lambda: f"({v(depth)}).copy()"),
             (self.has("comprehensions"), lambda: f"np.array({self.comprehension(List(FLOAT, n), depth)})"),
             (self.has("joins"), lambda: f"np.concatenate([{self.array((n - 1,), 0)}, {self.array((1,), 0)}])"),
             (self.has("joins"), lambda: f"np.append({self.array((n - 1,), 0)}, {self.number(depth)})"),
-            (2 * matrices, lambda: f"({self.array((n, m), depth)} @ {self.array((m,), 0)})"),
+            (2 * matrices, lambda: f"(({self.array((n, m), depth)}) @ ({self.array((m,), 0)}))"),
             (2 * matrices, lambda: f"{self.pick(('np.sum', 'np.mean', 'np.max'))}({self.array((m, n), 0)}, axis=0)"),
             (2 * matrices, lambda: f"np.sum({self.array((n, m), 0)}, axis=1)"),
             (matrices, lambda: f"np.diag({self.array((n, n), 0)})"),
@@ -275,11 +275,11 @@ class Expressions(Maker):
         a = partial(self.array, shape)
         return self.weighted((
             (2, lambda: f"({self.array((n, m), depth)}).T"),
-            (2, lambda: f"({self.array((m, k), 0)} @ {self.array((k, n), 0)})"),
+            (2, lambda: f"(({self.array((m, k), 0)}) @ ({self.array((k, n), 0)}))"),
             (2, lambda: f"np.outer({self.array((m,), depth)}, {self.array((n,), 0)})"),
-            (1, lambda: f"{self.array((m,), depth)}[:, None] * {self.array((n,), 0)}[None, :]"),
+            (1, lambda: f"({self.array((m,), depth)})[:, None] * ({self.array((n,), 0)})[None, :]"),
             (1, lambda: f"({a(depth)}).copy()"),
-            (1, lambda: f"{a(depth)}[::-1]"),
+            (1, lambda: f"({a(depth)})[::-1]"),
             (self.has("joins"), lambda: f"np.stack([{', '.join(self.array((n,), 0) for _ in range(m))}])"),
             (self.has("joins"), lambda: f"np.array([{', '.join(self.array((n,), 0) for _ in range(m))}])"),
             (1, lambda: f"np.sum({a(depth)}, axis=1, keepdims=True) * {a(0)}"),

@@ -97,7 +97,7 @@ def define(text: str, name: str) -> Any:
     """The function `name` of a text, whose source is known to `inspect`."""
     file = f"<program {next(_counter)}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    namespace: dict[str, Any] = {}
+    namespace: dict[str, Any] = {"__name__": "programs"}
     exec(compile(text, file, "exec"), namespace)
     return namespace[name]
 

@@ -1,0 +1,85 @@
+"""Cotangents of containers. In memory, that of a list or tuple is a list, that of a dict or an object a dict.
+
+    x = {"w": (array, 2.0), "name": "a"}     zeros(x) = {"w": [zeros, 0.0], "name": None}
+"""
+
+from __future__ import annotations
+
+import copy as copying
+from typing import Any
+
+import numpy as np
+
+
+def zeros(x: Any) -> Any:
+    """The adjoint of a container before anything has been added to it; None for leaves that have no derivative."""
+    if isinstance(x, dict):
+        return {key: zeros(item) for key, item in x.items()}
+    fields = _fields(x)
+    if fields is not None:
+        return {key: zeros(item) for key, item in fields.items()}
+    if isinstance(x, list | tuple):
+        return [zeros(item) for item in x]
+    if isinstance(x, np.ndarray | np.generic):
+        return np.zeros_like(x)[()] if x.dtype.kind in "fc" else None
+    return 0.0 if isinstance(x, float) else None
+
+
+def add_into(target: Any, g: Any) -> None:
+    """Adds a cotangent to the adjoint of a container, in place."""
+    if g is None:
+        return
+    fields = _fields(g)
+    given = g if fields is None else fields
+    for key in target if isinstance(target, dict) else range(len(target)):
+        old, new = target[key], given[key]
+        if new is None:
+            continue
+        if isinstance(old, dict | list):
+            add_into(old, new)
+        else:
+            target[key] = new if old is None else old + new
+
+
+def add(a: Any, b: Any) -> Any:
+    """The sum of two cotangents of one container."""
+    if a is None or b is None:
+        return b if a is None else a
+    if isinstance(a, dict):
+        return {key: add(item, b[key]) for key, item in a.items()}
+    if isinstance(a, list | tuple):
+        return [add(item, other) for item, other in zip(a, b, strict=True)]
+    return a + b
+
+
+def rebuilt(x: Any, g: Any) -> Any:
+    """The cotangent `g` in the classes of `x`: a tuple for a tuple, an object for an object."""
+    if g is None:
+        return None
+    if isinstance(x, dict):
+        return {key: rebuilt(item, g[key]) for key, item in x.items()}
+    fields = _fields(x)
+    if fields is not None:
+        items = {key: rebuilt(item, g[key]) for key, item in fields.items()}
+        return type(x)(**items) if isinstance(x, tuple) else _with_fields(x, items)
+    if isinstance(x, list | tuple):
+        return type(x)([rebuilt(item, other) for item, other in zip(x, g, strict=True)])
+    if isinstance(x, float) and not isinstance(x, np.generic):
+        return float(g)
+    return g
+
+
+def _fields(x: Any) -> dict[str, Any] | None:
+    if isinstance(x, tuple) and hasattr(x, "_fields"):
+        return dict(zip(x._fields, x, strict=True))
+    if isinstance(x, np.ndarray | np.generic | list | dict | tuple | float | int | str | type(None)):
+        return None
+    return dict(vars(x)) if hasattr(x, "__dict__") else None
+
+
+def _with_fields(x: Any, items: dict[str, Any]) -> Any:
+    """An object of the class of `x` with these fields; its `__init__` is not run."""
+    made = copying.copy(x)
+    for key, item in items.items():
+        object.__setattr__(made, key, item)
+    return made
