@@ -4,35 +4,41 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from srcgrad import rules
 from srcgrad.ad.gradient import Request, differentiate
 from srcgrad.analyses.lengths import unify_lengths
 from srcgrad.emit.module import module_text
-from srcgrad.errors import NonScalarOutput, NotDifferentiable
+from srcgrad.errors import NonScalarOutput, Place
 from srcgrad.frontend.base import Free
 from srcgrad.frontend.buffers import separate_buffers
 from srcgrad.frontend.lower import lower
+from srcgrad.frontend.rename import rename_block
 from srcgrad.frontend.source import Source
-from srcgrad.ir import Function, dump, verify
+from srcgrad.ir import Atom, Const, Function, dump, hint, verify
 from srcgrad.optimize.accumulate import stores_to_updates, updates_to_stores
 from srcgrad.optimize.cse import share_common
 from srcgrad.optimize.dead import remove_dead
 from srcgrad.optimize.first_write import assign_first_write
 from srcgrad.optimize.identities import apply_identities, settle_signs
 from srcgrad.optimize.witness import choose_witnesses
-from srcgrad.types import Type
+from srcgrad.types import UNKNOWN, Dim, Type, fields_of, type_of
 
-__all__ = ["OPTIMIZATIONS", "Compiled", "compile_derivative", "rules"]
+__all__ = [
+    "OPTIMIZATIONS", "Compiled", "compile_derivative", "length_of", "lengths_of", "rules", "seed_keyword", "shown_shape",
+]  # fmt: skip
 
 Pass = Callable[[Function], Function]
 
 _PRIMAL: tuple[Pass, ...] = (updates_to_stores, stores_to_updates)
 _ADJOINT: tuple[Pass, ...] = (remove_dead, share_common, apply_identities, assign_first_write, choose_witnesses)
 _LAST: tuple[Pass, ...] = (settle_signs, remove_dead)
+_DEEPEST = 8  # an object may hold itself
 _ROUNDS = 6  # what one pass uncovers another uses; most functions settle in two or three
 
 OPTIMIZATIONS: tuple[str, ...] = tuple(dict.fromkeys(p.__name__ for p in (stores_to_updates, *_ADJOINT, settle_signs)))
@@ -40,18 +46,29 @@ OPTIMIZATIONS: tuple[str, ...] = tuple(dict.fromkeys(p.__name__ for p in (stores
 
 @dataclass(frozen=True)
 class Compiled:
-    """The text of a derivative, the name of its function, and what it reads from outside."""
+    """The text of a derivative, the name of its function, and what it reads from outside.
+
+    `result` is the type of what the primal returns, for seeds; the tuples in it are those of its `return`.
+    """
 
     text: str
     name: str
     function: Function
     free: Free
+    result: Type
 
 
 def compile_derivative(
-    source: Source, types: Mapping[str, Type], request: Request, optimize: bool | frozenset[str] = True
+    source: Source,
+    types: Mapping[str, Type],
+    request: Request,
+    optimize: bool | frozenset[str] = True,
+    values: Mapping[str, Any] | None = None,
 ) -> Compiled:
-    """The derivative of a function for arguments of these types; with none known, for arguments of any type."""
+    """The derivative of a function for arguments of these types; with none known, for arguments of any type.
+
+    `values` are the arguments themselves, for messages alone: the text never depends on them.
+    """
     chosen = frozenset(OPTIMIZATIONS) if optimize is True else optimize or frozenset()
     lowered = lower(source, types)
     function = _checked("lower", lowered.function)
@@ -61,12 +78,13 @@ def compile_derivative(
     for step in _PRIMAL:
         if step is updates_to_stores or step.__name__ in chosen:
             function = _checked(step.__name__, step(function))
-    _check_result(function, request, source)
-    _check_parameters(function, request)
+    result = _result_type(function)
+    _check_result(result, request, source, lengths_of({**lowered.free.values, **(values or {})}))
     function = _checked("differentiate", differentiate(function, request, source))
+    function = _checked("separate_seed", separate_seed(function, request))
     function = _optimized(function, chosen)
     function = replace(function, doc=_docstring(function, source, types, request, lowered.function))
-    return Compiled(module_text([function], ""), function.name, function, lowered.free)
+    return Compiled(module_text([function], ""), function.name, function, lowered.free, result)
 
 
 def _optimized(function: Function, chosen: frozenset[str]) -> Function:
@@ -91,40 +109,123 @@ def _checked(name: str, function: Function) -> Function:
     return verify(function)
 
 
-def _check_result(function: Function, request: Request, source: Source) -> None:
+# What is asked for
+
+
+def seed_keyword(parameters: Iterable[str]) -> str:
+    """The keyword that a vector-Jacobian product of a function with these parameters takes its seed by.
+
+    >>> seed_keyword(["x", "y"]), seed_keyword(["seed", "value"])
+    ('seed', 'seed_')
+    """
+    taken, name = set(parameters), "seed"
+    while name in taken:
+        name += "_"
+    return name
+
+
+def separate_seed(function: Function, request: Request) -> Function:
+    """Gives the seed a name of its own where the primal has a parameter `seed`."""
+    if request.mode != "vjp":
+        return function
+    *params, seed = function.params
+    keyword = seed_keyword(hint(param.name) for param in params)
+    if keyword == hint(seed.name):
+        return function
+    name = f"{keyword}.{seed.name.partition('.')[2]}"
+    types = {name if old == seed.name else old: known for old, known in function.types.items()}
+    body = rename_block(function.body, {seed.name: name})
+    return replace(function, params=(*params, replace(seed, name=name)), body=body, types=types)
+
+
+def _result_type(function: Function) -> Type:
+    results = iter(function.body.results)
+
+    def visit(structure: Any) -> Type:
+        if isinstance(structure, tuple):
+            return Type("tuple", items=tuple(map(visit, structure)))
+        atom: Atom = next(results)
+        return type_of(atom.value) if isinstance(atom, Const) else function.types.get(atom.name, UNKNOWN)
+
+    return visit(function.structure)
+
+
+def _check_result(result: Type, request: Request, source: Source, lengths: Mapping[str, int]) -> None:
     """`grad` and `value_and_grad` are of one number."""
     if request.mode == "vjp":
         return
-    structure: Any = function.structure
-    if request.aux:
-        structure = structure[0] if isinstance(structure, tuple) else structure
     place = source.place(source.tree)
-    if isinstance(structure, tuple):
+    if request.aux:
+        result = _first_of_pair(result, source, place)
+    if result.kind == "array" and result.dims:
+        raise NonScalarOutput.of_shape(shown_shape(result.dims, lengths), place)
+    if not result.numeric:
+        shown = f"a tuple of {len(result.items)}" if result.kind == "tuple" else f"no number: {result}"
         raise NonScalarOutput(
-            f"the gradient needs a scalar result, `{source.name}` returns a tuple of {len(structure)}",
+            f"the gradient needs a scalar result, `{source.name}` returns {shown}",
             place,
             "return one number, or use `has_aux=True` for a pair (number, anything), or `vjp(f)(..., seed=v)`",
         )
-    known = function.types.get(getattr(function.body.results[0], "name", ""))
-    if known is not None and known.kind == "array" and known.dims:
-        shape = ", ".join(str(dim) for dim in known.dims)
-        raise NonScalarOutput.of_shape(f"({shape}{',' if len(known.dims) == 1 else ''})", place)
 
 
-def _check_parameters(function: Function, request: Request) -> None:
-    for position in request.wrt:
-        param = function.params[position]
-        known = function.types.get(param.name)
-        if known is not None and not known.differentiable:
-            raise NotDifferentiable(
-                f"the argument `{param.name.partition('.')[0]}` is {_described(known)}, which has no derivative",
-                None,
-                "pass a float or an array of floats, or leave it out of `wrt`",
-            )
+def _first_of_pair(result: Type, source: Source, place: Place) -> Type:
+    if result.kind == "tuple" and len(result.items) == 2:
+        return result.items[0]
+    shown = f"a tuple of {len(result.items)}" if result.kind == "tuple" else str(result)
+    raise NonScalarOutput(
+        f"`has_aux=True` needs a function that returns a pair (number, anything), `{source.name}` returns {shown}",
+        place,
+        "return two values, `return loss, (a, b)`, or leave out `has_aux`",
+    )
 
 
-def _described(known: Type) -> str:
-    return f"an array of {known.dtype}" if known.kind == "array" else f"of type {known}"
+# Lengths in messages
+
+
+def lengths_of(values: Mapping[str, Any]) -> dict[str, int]:
+    """What the symbols in the types of these values stand for.
+
+    >>> lengths_of({"x": np.ones((3, 1)), "n": 5})
+    {'x.0': 3, 'n': 5}
+    """
+    found: dict[str, int] = {}
+    pending = list(values.items())
+    while pending:
+        name, value = pending.pop(0)
+        if isinstance(value, np.ndarray):
+            found.update({f"{name}.{axis}": n for axis, n in enumerate(value.shape) if n != 1})
+        elif type(value) is int:
+            found[name] = value
+        elif name.count(".") < _DEEPEST:
+            pending += [(f"{name}.{key}", item) for key, item in _parts(value).items()]
+    return found
+
+
+def _parts(value: Any) -> Mapping[Any, Any]:
+    if type(value) is tuple:
+        return dict(enumerate(value))
+    return value if type(value) is dict else fields_of(value) or {}
+
+
+def length_of(dim: Dim, lengths: Mapping[str, int]) -> int | None:
+    """The length of an axis, None where its symbol stands for nothing known."""
+    if dim.symbol is None:
+        return dim.offset
+    known = lengths.get(dim.symbol)
+    return None if known is None else max(0, known + dim.offset)
+
+
+def shown_shape(dims: Iterable[Dim], lengths: Mapping[str, int]) -> str:
+    """A shape with numbers, `?` for a length that is not known.
+
+    >>> shown_shape((Dim("x.0", -1), Dim("?")), {"x.0": 3})
+    '(2, ?)'
+    """
+    shown = ["?" if n is None else str(n) for n in (length_of(dim, lengths) for dim in dims)]
+    return f"({shown[0]},)" if len(shown) == 1 else f"({', '.join(shown)})"
+
+
+# The head of the text
 
 
 def _docstring(
@@ -135,7 +236,8 @@ def _docstring(
     what = {
         "grad": f"Gradient of `{source.name}` with respect to {wrt}.",
         "value_and_grad": f"Value of `{source.name}` and its gradient with respect to {wrt}.",
-        "vjp": f"Value of `{source.name}` and the product of `seed` with its Jacobian with respect to {wrt}.",
+        "vjp": f"Value of `{source.name}` and the product of `{seed_keyword(names)}` with its Jacobian "
+        f"with respect to {wrt}.",
     }[request.mode]
     known = ", ".join(f"{name}: {signature_text(types[name])}" for name in names if name in types)
     where = f"From {os.path.basename(source.file)}:{source.line}"

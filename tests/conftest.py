@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 
 import numpy as np
 import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--refresh-golden", action="store_true", help="write the texts in tests/golden anew")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Processes that share the work have to agree on the names of the tests, so no name may hold an address."""
+    unstable = [item.nodeid for item in items if re.search(r" at 0x[0-9a-f]+", item.nodeid)]
+    if unstable:
+        raise pytest.UsageError(f"the ids of these tests differ from process to process: {', '.join(unstable)}")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ share the memory and the order of its use and of a write cannot be told to be ha
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,7 +48,7 @@ from srcgrad.ir import (
     own_atoms,
     variables,
 )
-from srcgrad.types import Type
+from srcgrad.types import CONTAINERS, Type
 
 _WRITERS = (Store, Update, Append, Pop)
 _VIEW_ATTRIBUTES = ("T", "mT", "real", "imag", "flat")
@@ -74,10 +74,15 @@ def separate_buffers(function: Function, source: Source) -> Function:
     roots = facts.roots()
     if not roots:
         return function
-    offences = facts.offences(roots, source)
+    moves = Moves(facts, roots)
+    offences = [
+        AliasedWrite(problem, _place(source, writes[0][1]), "write into an array made here: `y = x.copy()` first")
+        for root, writes in roots.items()
+        if (problem := moves.problem(root) or facts.problem(root, writes))
+    ]
     if offences:
-        raise together(offences)
-    return _Rewriter(function, facts, roots).run()
+        raise together(list(offences))
+    return _Rewriter(function, facts, roots, moves.copied).run()
 
 
 class _Facts:
@@ -91,7 +96,9 @@ class _Facts:
         self.uses: dict[str, list[tuple[_Point, Stmt | None]]] = {}
         self.writes: list[tuple[str, _Point, Let]] = []
         self._count = 0
+        self._by_root: dict[str, list[str]] | None = None
         self._scan(function.body, ())
+        self.written_through = self._written_through()
         end = _Point(self._next(), ())
         for name in variables(function.body.results):
             self.uses.setdefault(name, []).append((end, None))
@@ -122,6 +129,27 @@ class _Facts:
         for name in variables(atoms):
             self.uses.setdefault(name, []).append((point, stmt))
 
+    def _written_through(self) -> set[str]:
+        """Names of parts by which the containers that they are taken from are written."""
+        found: set[str] = set()
+        for name, _, _ in self.writes:
+            while name not in found:
+                found.add(name)
+                stmt = self.definition.get(name)
+                part = isinstance(stmt, Let) and (stmt.op == Fn(operator.getitem) or isinstance(stmt.op, Attr))
+                if part and stmt.args and isinstance(stmt.args[0], Var):  # type: ignore[union-attr]
+                    name = stmt.args[0].name  # type: ignore[union-attr]
+        return found
+
+    def _replaced(self, name: str, writes: list[tuple[_Point, Let]]) -> bool:
+        """Whether an element that is written may by then have been replaced in its container by another one."""
+        let = self.definition.get(name)
+        if not isinstance(let, Let) or let.op != Fn(operator.getitem) or not self._is_element(let):
+            return False
+        point = self.defined_at[name]
+        slots = [w for w, write in writes if write.args[0] == let.args[0]]
+        return any(_between(point, w, use) for w in slots for use, _ in self.uses.get(name, []))
+
     # Views
 
     def base(self, name: str) -> tuple[str, str, Atom | None] | None:
@@ -135,15 +163,26 @@ class _Facts:
             return stmt.args[0].name, "[]", stmt.args[1]
         return None
 
+    def _is_element(self, let: Let) -> bool:
+        """Whether a subscript takes an element of a container, an object of its own, and no view."""
+        assert isinstance(let.args[0], Var)
+        return self.kind(let.args[0].name) in CONTAINERS
+
     def _is_view(self, let: Let) -> bool:
         assert let.target is not None
         kind = self._type(let.target)
         if kind is not None and kind.kind == "scalar":
             return False
+        if self._is_element(let):
+            return let.target in self.written_through
         return not self._advanced(let.args[1])
 
     def _type(self, name: str) -> Type | None:
         return self.function.types.get(name)
+
+    def kind(self, name: str) -> str:
+        known = self._type(name)
+        return "unknown" if known is None else known.kind
 
     def _advanced(self, index: Atom) -> bool:
         """Whether an index makes a copy: an array or a list of integers, a mask."""
@@ -179,48 +218,50 @@ class _Facts:
 
     # Refusals
 
-    def offences(self, roots: dict[str, list[tuple[_Point, Let]]], source: Source) -> list[SrcgradError]:
-        found: list[SrcgradError] = []
-        for root, writes in roots.items():
-            problem = self._problem(root, writes)
-            if problem:
-                let = writes[0][1]
-                place = _place(source, let)
-                found.append(AliasedWrite(problem, place, "write into an array made here: `y = x.copy()` first"))
-        return found
-
-    def _problem(self, root: str, writes: list[tuple[_Point, Let]]) -> str:
+    def problem(self, root: str, writes: list[tuple[_Point, Let]]) -> str:
+        """Why writes into an object cannot be told from writes into another one; empty where they can."""
         stmt = self.definition.get(root)
         shown = root.partition(".")[0].lstrip("_")
-        if isinstance(stmt, If | For | While):
-            return f"`{shown}` is one of several arrays here, and this writes into it"
         if isinstance(stmt, Let):
             if isinstance(stmt.op, Global):
                 return f"this writes into `{shown}`, which is not the function's own"
             if _may_be_view(stmt):
                 return f"`{shown}` may share its memory with another array, and this writes into it"
-        for name in [n for n in self.definition if self.path(n)[0] == root]:
-            if self._escapes(name, writes):
+        for name in self.names_of(root):
+            if self._escapes(name, root, writes) or (name != root and self._replaced(name, writes)):
                 return f"`{shown}` is held under a second name, and this writes into it"
         return ""
 
-    def _escapes(self, name: str, writes: list[tuple[_Point, Let]]) -> bool:
+    def names_of(self, root: str) -> list[str]:
+        """All names for an object or parts of it."""
+        if self._by_root is None:
+            self._by_root = {}
+            for name in self.definition:
+                self._by_root.setdefault(self.path(name)[0], []).append(name)
+        return self._by_root.get(root, [])
+
+    def later(self, root: str, write: _Point, point: _Point) -> bool:
+        """Whether a write into an object may run after a point at which the same object was seen."""
+        again = set(write.loops) & set(point.loops) - set(self.defined_at[root].loops)
+        return write.number > point.number or bool(again)
+
+    def _escapes(self, name: str, root: str, writes: list[tuple[_Point, Let]]) -> bool:
         """Whether a use of a buffer makes something that would see a later write."""
         for point, stmt in self.uses.get(name, []):
             if isinstance(stmt, Let) and isinstance(stmt.op, Append | Make) and not _is_index(stmt):
                 if isinstance(stmt.op, Append) and stmt.args[0] == Var(name):
                     continue
-                if any(_follows(w, point) for w, _ in writes):
+                if any(self.later(root, w, point) for w, _ in writes):
                     return True
             if isinstance(stmt, Let) and _may_be_view(stmt) and stmt.target is not None:
                 uses = self.uses.get(stmt.target, [])
                 if any(_between(point, w, use) for w, _ in writes for use, _ in uses):
                     return True
-            if isinstance(stmt, If | For | While) and any(_follows(w, point) for w, _ in writes):
+            if isinstance(stmt, If | For | While) and any(self.later(root, w, point) for w, _ in writes):
                 if not isinstance(stmt, For) or stmt.iterable != Var(name):
                     return True
             if isinstance(stmt, Let) and isinstance(stmt.op, Store) and stmt.args[-1] == Var(name):
-                if self._type(stmt.args[0].name) is not None and self._type(stmt.args[0].name).kind == "list":  # type: ignore[union-attr]
+                if isinstance(stmt.args[0], Var) and self.kind(stmt.args[0].name) in ("list", "dict", "unknown"):
                     return True
         return False
 
@@ -242,11 +283,6 @@ def _may_be_view(let: Let) -> bool:
             return False
 
 
-def _follows(write: _Point, point: _Point) -> bool:
-    """Whether a write may run after a point."""
-    return write.number > point.number or bool(set(write.loops) & set(point.loops))
-
-
 def _between(start: _Point, write: _Point, use: _Point) -> bool:
     """Whether a write may run after a definition and before a use of what it defined."""
     if start.number < write.number < use.number:
@@ -262,19 +298,142 @@ def _place(source: Source, let: Let) -> Place:
     return Place(source.file, line, column, text, len(text.strip()))
 
 
+class Moves:
+    """Arrays that are handed from one name to another at joins, as in `u, new = new, u` in a time loop.
+
+    A join whose result is written gets an array of its own, a copy. That is what the program computes as long as each
+    array goes to one name only, and is seen under no other one afterwards; anything else is refused.
+    """
+
+    def __init__(self, facts: _Facts, roots: Mapping[str, object]) -> None:
+        self.facts = facts
+        self.written = {root for root in roots if isinstance(facts.definition.get(root), If | For | While)}
+        self.copied = frozenset(self.written)
+        self.problems: dict[str, str] = {}
+        if self.written:
+            self._slots = list(self._all_slots())
+            for root in self.written:
+                self.problems[root] = self._checked(root)
+
+    def problem(self, root: str) -> str:
+        return self.problems.get(root, "")
+
+    def _all_slots(self) -> Iterator[tuple[Stmt, tuple[str, ...], tuple[Atom, ...], tuple[Atom, ...]]]:
+        """(statement, names, sources from before it, sources from inside of it) of everything that is joined."""
+        seen: dict[int, Stmt] = {id(s): s for s in self.facts.definition.values() if isinstance(s, If | For | While)}
+        for stmt in seen.values():
+            if isinstance(stmt, If):
+                for target, *sources in zip(stmt.targets, stmt.then.results, stmt.orelse.results, strict=True):
+                    yield stmt, (target,), (), tuple(sources)
+            elif isinstance(stmt, For | While):
+                results, targets = stmt.body.results[stmt.stops :], stmt.targets[stmt.stops :]
+                for target, param, init, result in zip(targets, stmt.params, stmt.inits, results, strict=True):
+                    yield stmt, (target, param), (init,), (result,)
+
+    def _checked(self, root: str) -> str:
+        shown = root.partition(".")[0].lstrip("_")
+        if self.facts.kind(root) != "array":
+            return f"`{shown}` is one of several objects here, and this writes into it"
+        members = self._class_of(root)
+        for stmt, names, before, inside in self._slots:
+            if not members & set(names):
+                continue
+            for source in variables((*before, *inside)):
+                owner, path, _ = self.facts.path(source)
+                if path or owner in (p.name for p in self.facts.function.params) or self._is_global(owner):
+                    return f"`{shown}` is one of several arrays here, and this writes into it"
+                if self._seen_elsewhere(owner, stmt):
+                    return f"`{shown}` is held under a second name, and this writes into it"
+        for name in members:
+            if any(self._kept(alias) for alias in self.facts.names_of(name)):
+                return f"`{shown}` is held under a second name, and this writes into it"
+        return ""
+
+    def _class_of(self, root: str) -> set[str]:
+        """All names between which arrays are handed that may become `root`, or that it becomes."""
+        members, size = {root}, 0
+        while size != len(members):
+            size = len(members)
+            for _, names, before, inside in self._slots:
+                owners = {self.facts.path(name)[0] for name in variables((*before, *inside))}
+                if members & (set(names) | owners):
+                    members |= set(names) | owners
+        return members
+
+    def _is_global(self, name: str) -> bool:
+        let = self.facts.definition.get(name)
+        return isinstance(let, Let) and (isinstance(let.op, Global) or _may_be_view(let))
+
+    def _seen_elsewhere(self, owner: str, stmt: Stmt) -> bool:
+        """Whether an array that is handed on at a join is handed on twice, or used under its own name later."""
+        point = self.facts.point[id(stmt)]
+        given = 0
+        for other, _, before, inside in self._slots:
+            if other is stmt:
+                roots = [self.facts.path(name)[0] for name in variables((*before, *inside))]
+                if isinstance(stmt, If):
+                    given += owner in roots
+                else:
+                    given += roots.count(owner)
+        if given > 1:
+            return True
+        inside_loop = point.number in self.facts.defined_at[owner].loops
+        for alias in self.facts.names_of(owner):
+            for use, user in self.facts.uses.get(alias, []):
+                if user is stmt:
+                    continue
+                if inside_loop:
+                    if point.number not in use.loops:
+                        return True
+                elif use.number > point.number or set(use.loops) & set(point.loops) - set(
+                    self.facts.defined_at[owner].loops
+                ):
+                    return True
+        return False
+
+    def _kept(self, name: str) -> bool:
+        """Whether a name, or a view of it, goes into a container or may live on under another name."""
+        for _, stmt in self.facts.uses.get(name, []):
+            if isinstance(stmt, Let):
+                if isinstance(stmt.op, Append) and stmt.args[0] != Var(name):
+                    return True
+                if isinstance(stmt.op, Make) and not _is_index(stmt):
+                    return True
+                if isinstance(stmt.op, Store) and stmt.args[-1] == Var(name):
+                    owner = stmt.args[0]
+                    if isinstance(owner, Var) and self.facts.kind(owner.name) != "array":
+                        return True
+        return False
+
+
 class _Rewriter:
     """Replaces uses of buffers and of their views by loads."""
 
-    def __init__(self, function: Function, facts: _Facts, roots: Iterable[str]) -> None:
+    def __init__(self, function: Function, facts: _Facts, roots: Iterable[str], copied: frozenset[str]) -> None:
         self.function = function
+        self.copied = copied
         self.facts = facts
         self.roots = set(roots)
+        self.index_of: dict[str, Atom] = {}  # the indices of views, as they were when the views were made
         self.names = Names.after(function)
         self.types = dict(function.types)
 
     def run(self) -> Function:
         body = self.block(self.function.body)
         return replace(self.function, body=body, types=self.types)
+
+    def own(self, names: Sequence[str], stmt: Stmt) -> tuple[tuple[str, ...], list[Let]]:
+        """Names of values instead of those of moved buffers, and the lets that make the buffers from them."""
+        found, lets = [], []
+        for name in names:
+            if name not in self.copied:
+                found.append(name)
+                continue
+            value = self.names.fresh(name.partition(".")[0])
+            self.types[value] = self.types[name]
+            lets.append(Let(name, Method("copy"), (Var(value),), (), stmt.origin))
+            found.append(value)
+        return tuple(found), lets
 
     def block(self, block: Block) -> Block:
         stmts: list[Stmt] = []
@@ -286,8 +445,17 @@ class _Rewriter:
     def buffer_path(self, atom: Atom) -> tuple[str, tuple[str, ...], tuple[Atom, ...]] | None:
         if not isinstance(atom, Var):
             return None
-        found = self.facts.path(atom.name)
-        return found if found[0] in self.roots else None
+        root, steps, _ = self.facts.path(atom.name)
+        if root not in self.roots:
+            return None
+        indices: list[Atom] = []
+        name = atom.name
+        while (found := self.facts.base(name)) is not None:
+            owner, _, index = found
+            if index is not None:
+                indices.insert(0, self.index_of.get(name, index))
+            name = owner
+        return root, steps, tuple(indices)
 
     def read(self, atom: Atom, stmts: list[Stmt], near: Stmt | None) -> Atom:
         found = self.buffer_path(atom)
@@ -309,20 +477,33 @@ class _Rewriter:
             case Let():
                 self.let(stmt, stmts, read)
             case If():
-                test = read(stmt.test)
-                stmts.append(replace(stmt, test=test, then=self.block(stmt.then), orelse=self.block(stmt.orelse)))
-            case For():
-                inits, iterable = tuple(map(read, stmt.inits)), read(stmt.iterable)
-                stmts.append(replace(stmt, inits=inits, iterable=iterable, body=self.block(stmt.body)))
-            case While():
-                inits = tuple(map(read, stmt.inits))
-                stmts.append(replace(stmt, inits=inits, test=self.block(stmt.test), body=self.block(stmt.body)))
+                targets, owned = self.own(stmt.targets, stmt)
+                then, orelse = self.block(stmt.then), self.block(stmt.orelse)
+                stmts.append(replace(stmt, targets=targets, test=read(stmt.test), then=then, orelse=orelse))
+                stmts.extend(owned)
+            case For() | While():
+                self._loop(stmt, stmts, read)
+
+    def _loop(self, loop: For | While, stmts: list[Stmt], read: Callable[[Atom], Atom]) -> None:
+        inits = tuple(map(read, loop.inits))
+        params, entering = self.own(loop.params, loop)
+        targets, owned = self.own(loop.targets, loop)
+        body = self.block(loop.body)
+        body = Block((*entering, *body.stmts), body.results)
+        loop = replace(loop, inits=inits, params=params, targets=targets, body=body)
+        if isinstance(loop, For):
+            stmts.append(replace(loop, iterable=read(loop.iterable)))
+        else:
+            stmts.append(replace(loop, test=self.block(loop.test)))
+        stmts.extend(owned)
 
     def let(self, let: Let, stmts: list[Stmt], read: Callable[[Atom], Atom]) -> None:
         if isinstance(let.op, _WRITERS):
             self._write(let, stmts, read)
             return
         if let.target is not None and self.facts.base(let.target) is not None and self.buffer_path(Var(let.target)):
+            if let.op == Fn(operator.getitem):
+                self.index_of[let.target] = read(let.args[1])
             return  # a view: re-read where it is used
         if let.op == Fn(operator.getitem):
             found = self.buffer_path(let.args[0])

@@ -151,7 +151,7 @@ class Statements(Expressions):
         """
         rows: list[tuple[str, Atom, Atom]] = []
         for name in dict.fromkeys([*left, *right]):
-            a, b = self._aligned(left.get(name, UNDEFINED), right.get(name, UNDEFINED))
+            a, b = self._aligned(left.get(name, _absent(name, left)), right.get(name, _absent(name, right)))
             left[name], right[name] = a, b
             for x, y in zip(leaves(a), leaves(b), strict=True):
                 if x is not y and x != y:
@@ -375,3 +375,8 @@ def _bury(before: Environment, environments: list[Environment]) -> None:
         if DEAD in dead:
             dead.clear()
             dead.update({name: value if before.get(name) is value else UNDEFINED for name, value in live.items()})
+
+
+def _absent(name: str, environment: Environment) -> Value:
+    """What a name stands for that an environment lacks: flags are not set, other names have no value."""
+    return Const(False) if name in (STOP, SKIP, RETURNED) and DEAD not in environment else UNDEFINED

@@ -194,10 +194,27 @@ class pinv:
 class matrix_power:
     def vjp_x(g, z, x, n):
         # The power is a polynomial of one matrix, so its tangent has the same form as its transpose.
-        return runtime.matrix_power_tangent(g, np.swapaxes(x, -1, -2), n)
+        return power_tangent(g, np.swapaxes(x, -1, -2), n)
 
     def jvp_x(g, z, x, n):
-        return runtime.matrix_power_tangent(g, x, n)
+        return power_tangent(g, x, n)
+
+
+def power_tangent(dx, x, n):
+    """The sum of `x**k @ dx @ x**(n - 1 - k)` over k: the product rule, one factor at a time."""
+    if n < 0:
+        inverse = np.linalg.inv(x)
+        return power_tangent_of_positive(-inverse @ dx @ inverse, inverse, -n)
+    return power_tangent_of_positive(dx, x, n)
+
+
+def power_tangent_of_positive(dx, x, n):
+    power = np.eye(x.shape[-1], dtype=x.dtype)
+    tangent = np.zeros_like(x)
+    for _ in range(n):
+        tangent = tangent @ x + power @ dx
+        power = power @ x
+    return tangent
 
 
 @general(
@@ -233,13 +250,50 @@ class multi_dot:
 class svd:
     def vjp_x(g, z, x, full_matrices=True, compute_uv=True):
         if not compute_uv:
-            return runtime.unsvdvals(g, x)
-        return runtime.unsvd(g, z)
+            u, _, vh = np.linalg.svd(x, full_matrices=False)
+            return np.conj(u) * g[..., np.newaxis, :] @ np.conj(vh)
+        return svd_cotangent(g, z)
 
     def jvp_x(g, z, x, full_matrices=True, compute_uv=True):
         if not compute_uv:
-            return runtime.svdvals_tangent(g, x)
-        return runtime.svd_tangent(g, z)
+            u, _, vh = np.linalg.svd(x, full_matrices=False)
+            return np.real(np.sum(np.conj(u) * (g @ np.conj(np.swapaxes(vh, -1, -2))), axis=-2))
+        return svd_tangents(g, z)
+
+
+def svd_cotangent(g, z):
+    """See J. Townsend, "Differentiating the singular value decomposition" (2016)."""
+    u, s, vh = z
+    check_svd(u, s, vh)
+    gaps = runtime.inverse_gaps(s * s)
+    v_bar = np.swapaxes(g[2], -1, -2)
+    left, right = np.swapaxes(u, -1, -2) @ g[0], vh @ v_bar
+    rows, columns = s[..., :, np.newaxis], s[..., np.newaxis, :]
+    core = gaps * (left - np.swapaxes(left, -1, -2)) * columns + rows * gaps * (right - np.swapaxes(right, -1, -2))
+    inside = u @ (core + np.eye(s.shape[-1], dtype=s.dtype) * g[1][..., np.newaxis, :]) @ vh
+    across = ((g[0] - u @ left) / columns) @ vh
+    along = u @ np.swapaxes((v_bar - np.swapaxes(vh, -1, -2) @ right) / columns, -1, -2)
+    return inside + across + along
+
+
+def svd_tangents(dx, z):
+    u, s, vh = z
+    check_svd(u, s, vh)
+    gaps = runtime.inverse_gaps(s * s)
+    v = np.swapaxes(vh, -1, -2)
+    m = np.swapaxes(u, -1, -2) @ dx @ v
+    mt = np.swapaxes(m, -1, -2)
+    rows, columns = s[..., :, np.newaxis], s[..., np.newaxis, :]
+    du = u @ (gaps * (m * columns + rows * mt)) + (dx @ v - u @ m) / columns
+    dv = v @ (gaps * (rows * m + mt * columns)) + (np.swapaxes(dx, -1, -2) @ u - v @ mt) / columns
+    return du, np.diagonal(m, axis1=-2, axis2=-1), np.swapaxes(dv, -1, -2)
+
+
+def check_svd(u, s, vh):
+    if u.shape[-1] != s.shape[-1] or vh.shape[-2] != s.shape[-1]:
+        raise ValueError("the vectors beside the singular ones are a free choice: use full_matrices=False")
+    if np.iscomplexobj(u):
+        raise ValueError("np.linalg.svd has no derivative here for complex matrices, but for compute_uv=False")
 
 
 @general(np.linalg.qr, samples=calls(call(well_conditioned(3, 3)), call(drawn(4, 2)), call(drawn(2, 4, 3))))

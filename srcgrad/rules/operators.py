@@ -279,7 +279,7 @@ def scalar_atanh(g, z, x):
 @elementwise(math.pow, domain=(POSITIVE, REAL))
 class scalar_pow:
     def vjp_x(g, z, x, y):
-        if y == 2:
+        if isinstance(y, int) and y == 2:
             return g * 2 * x
         return g * runtime.power_slope(x, y)
 

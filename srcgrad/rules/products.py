@@ -320,7 +320,7 @@ def trace(g, z, x, offset=0, axis1=0, axis2=1):
     if x.ndim == 2 and axis1 == 0:
         return g * np.eye(x.shape[0], x.shape[1], offset, x.dtype)
     ones = np.eye(x.shape[axis1], x.shape[axis2], offset, x.dtype)
-    return np.moveaxis(np.multiply.outer(g, ones), (-2, -1), (axis1, axis2))
+    return np.moveaxis(np.expand_dims(g, (-2, -1)) * ones, (-2, -1), (axis1, axis2))
 
 
 @bilinear(

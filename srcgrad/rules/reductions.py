@@ -311,12 +311,63 @@ class norm:
             return g * x
         if axis is not None and not keepdims:
             g = np.expand_dims(g, axis)
-        return g * runtime.norm_slope(x, ord, axis)
+        return g * norm_slope(x, ord, axis)
 
     def jvp_x(dx, z, x, ord=None, axis=None, keepdims=False):
         if ord is None or ord == "fro":
             return np.sum(x * dx, axis=axis, keepdims=keepdims) / np.where(z == 0, 1, z)
-        return np.sum(runtime.norm_slope(x, ord, axis) * dx, axis=axis, keepdims=keepdims)
+        return np.sum(norm_slope(x, ord, axis) * dx, axis=axis, keepdims=keepdims)
+
+
+def norm_slope(x, ord, axis):
+    """The derivative of `np.linalg.norm(x, ord, axis)`, with the axes of `x`."""
+    if isinstance(axis, tuple):
+        return matrix_norm_slope(x, ord, axis[0], axis[1])
+    if axis is not None:
+        return vector_norm_slope(x, ord, axis)
+    if x.ndim == 2:
+        return matrix_norm_slope(x, ord, 0, 1)
+    return vector_norm_slope(x, ord, 0)
+
+
+def vector_norm_slope(x, ord, axis):
+    size = np.abs(x)
+    if ord == 0:
+        return np.zeros_like(x)
+    if ord == 1:
+        return np.sign(x)
+    if ord == np.inf:
+        return np.sign(x) * shared(size == np.max(size, axis=axis, keepdims=True), axis, x)
+    if ord == -np.inf:
+        return np.sign(x) * shared(size == np.min(size, axis=axis, keepdims=True), axis, x)
+    z = np.linalg.norm(x, ord, axis=axis, keepdims=True)
+    return np.sign(x) * np.where(size == 0, 1, size / np.where(z == 0, 1, z)) ** (ord - 1)
+
+
+def matrix_norm_slope(x, ord, rows, columns):
+    if ord == 2:
+        return singular_slope(x, 0, 1, rows, columns)
+    if ord == -2:
+        return singular_slope(x, -1, None, rows, columns)
+    if ord == "nuc":
+        return singular_slope(x, 0, None, rows, columns)
+    inner, outer = (rows, columns) if ord in (1, -1) else (columns, rows)
+    sums = np.sum(np.abs(x), axis=inner, keepdims=True)
+    if ord > 0:
+        return np.sign(x) * shared(sums == np.max(sums, axis=outer, keepdims=True), outer, x)
+    return np.sign(x) * shared(sums == np.min(sums, axis=outer, keepdims=True), outer, x)
+
+
+def singular_slope(x, start, stop, rows, columns):
+    """The derivative of the sum of the singular values from `start` to `stop`; zero for those that are zero."""
+    u, s, vh = np.linalg.svd(np.moveaxis(x, (rows, columns), (-2, -1)), full_matrices=False)
+    left = u[..., :, start:stop] * np.sign(s)[..., np.newaxis, start:stop]
+    return np.moveaxis(left @ vh[..., start:stop, :], (-2, -1), (rows, columns))
+
+
+def shared(hit, axis, x):
+    """1 divided among the true elements."""
+    return hit / np.sum(hit, axis=axis, keepdims=True, dtype=x.dtype)
 
 
 # Constants

@@ -231,6 +231,7 @@ def elementwise(
     wrt: str | tuple[str, ...] | None = None,
     method: str | tuple[str, ...] | None = None,
     attribute: str | tuple[str, ...] | None = None,
+    shape_only: str | tuple[str, ...] | None = None,
     samples: Sampler | None = None,
 ) -> Callable[[F], F]:
     """Declares a rule whose Jacobian is diagonal (see the module's text). One interval may stand for one parameter.
@@ -253,6 +254,7 @@ def elementwise(
                 _tangents(definition),
                 domain=intervals or (() if samples else (REAL,) * len(vjps)),
                 samples=samples,
+                shape_only=_names(shape_only),
             )
         )
         return definition

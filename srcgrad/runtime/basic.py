@@ -42,11 +42,14 @@ def cast(g: Any, x: Any) -> Any:
 
 
 def zeros_like(x: Any) -> Any:
-    """Zero in the shape and the dtype of `x`; a Python float for Python's numbers, and for a name without value."""
+    """Zero in the shape and the dtype of `x`; a Python float for Python's numbers, and for a name without value.
+
+    Of a list or a tuple, a list.
+    """
     if x is None:
         return 0.0
     if isinstance(x, list | tuple):
-        return type(x)(zeros_like(item) for item in x)
+        return [zeros_like(item) for item in x]  # memory to add to, which a tuple is not
     return 0.0 if isinstance(x, int | float) else np.zeros_like(x)[()]
 
 
@@ -88,10 +91,14 @@ def log_or_zero(x: Any) -> Any:
 
 
 def power_slope(x: Any, y: Any) -> Any:
-    """The derivative of `x ** y` of Python's numbers by `x`: 0 where `y` is 0, infinite where Python would raise."""
+    """The derivative of `x ** y` by `x`: 0 where `y` is 0, infinite where Python would raise."""
+    if not isinstance(y, int | float):
+        return y * np.power(x, np.where(y == 0, 1, y - 1))
     if y == 0:
-        return 0.0
-    return y * x ** (y - 1) if x or y >= 1 else math.inf
+        return zeros_like(x)
+    if isinstance(x, int | float) and (x or y >= 1):
+        return y * x ** (y - 1)
+    return y * np.power(x, y - 1)
 
 
 def share(g: Any, wins: Any, ties: Any) -> Any:

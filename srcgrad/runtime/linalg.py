@@ -7,16 +7,6 @@ from typing import Any
 import numpy as np
 
 
-def matrix_power_tangent(dx: Any, x: Any, n: int) -> Any:
-    """The tangent of `np.linalg.matrix_power(x, n)` in direction `dx`: the sum of `x**k @ dx @ x**(n - 1 - k)`."""
-    if n < 0:
-        inverse = np.linalg.inv(x)
-        dx, x, n = -inverse @ dx @ inverse, inverse, -n
-    power = np.linalg.matrix_power
-    terms = (power(x, k) @ dx @ power(x, n - 1 - k) for k in range(n))
-    return sum(terms, start=np.zeros_like(x))
-
-
 def multi_dot_tangent(tangents: Any, arrays: Any) -> Any:
     """The tangent of `np.linalg.multi_dot(arrays)`: each factor in turn replaced by its tangent."""
     factors = list(arrays)
@@ -83,53 +73,3 @@ def inverse_gaps(w: Any) -> Any:
     """`1 / (w[j] - w[i])` at `[i, j]`, zero where two eigenvalues coincide."""
     gaps = w[..., np.newaxis, :] - w[..., :, np.newaxis]
     return np.divide(1, gaps, out=np.zeros_like(gaps), where=gaps != 0)
-
-
-def unsvdvals(g: Any, x: Any) -> Any:
-    """The cotangent of `x` from that of its singular values."""
-    u, _, vh = np.linalg.svd(x, full_matrices=False)
-    return np.conj(u) * g[..., np.newaxis, :] @ np.conj(vh)
-
-
-def svdvals_tangent(dx: Any, x: Any) -> Any:
-    """The tangent of the singular values of `x`."""
-    u, _, vh = np.linalg.svd(x, full_matrices=False)
-    return np.real(np.sum(np.conj(u) * (dx @ np.conj(np.swapaxes(vh, -1, -2))), axis=-2))
-
-
-def unsvd(g: Any, z: Any) -> Any:
-    """The cotangent of a real matrix from those of its factors `z == (u, s, vh)`.
-
-    See J. Townsend, "Differentiating the singular value decomposition" (2016).
-    """
-    u, s, vh, gaps = _thin_svd(z)
-    ut, v, v_bar = np.swapaxes(u, -1, -2), np.swapaxes(vh, -1, -2), np.swapaxes(g[2], -1, -2)
-    left, right = ut @ g[0], vh @ v_bar
-    rows, columns = s[..., :, np.newaxis], s[..., np.newaxis, :]
-    core = gaps * (left - np.swapaxes(left, -1, -2)) * columns + rows * gaps * (right - np.swapaxes(right, -1, -2))
-    inside = u @ (core + np.eye(s.shape[-1], dtype=s.dtype) * g[1][..., np.newaxis, :]) @ vh
-    across = ((g[0] - u @ left) / columns) @ vh
-    along = u @ np.swapaxes((v_bar - v @ right) / columns, -1, -2)
-    return inside + across + along
-
-
-def svd_tangent(dx: Any, z: Any) -> tuple[Any, Any, Any]:
-    """The tangents of the factors of a real matrix, `z == (u, s, vh)`."""
-    u, s, vh, gaps = _thin_svd(z)
-    ut, v, dxt = np.swapaxes(u, -1, -2), np.swapaxes(vh, -1, -2), np.swapaxes(dx, -1, -2)
-    m = ut @ dx @ v
-    mt = np.swapaxes(m, -1, -2)
-    rows, columns = s[..., :, np.newaxis], s[..., np.newaxis, :]
-    du = u @ (gaps * (m * columns + rows * mt)) + (dx @ v - u @ m) / columns
-    dv = v @ (gaps * (rows * m + mt * columns)) + (dxt @ u - v @ mt) / columns
-    return du, np.diagonal(m, axis1=-2, axis2=-1), np.swapaxes(dv, -1, -2)
-
-
-def _thin_svd(z: Any) -> tuple[Any, Any, Any, Any]:
-    """The factors of a singular value decomposition and the inverse gaps of the squared singular values."""
-    u, s, vh = z
-    if not u.shape[-1] == s.shape[-1] == vh.shape[-2]:
-        raise ValueError("the vectors beside the singular ones are a free choice: use full_matrices=False")
-    if np.iscomplexobj(u):
-        raise ValueError("np.linalg.svd has no derivative here for complex matrices, but for compute_uv=False")
-    return u, s, vh, inverse_gaps(s * s)

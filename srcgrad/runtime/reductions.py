@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from srcgrad.runtime.basic import cast, unbroadcast
-from srcgrad.runtime.linalg import unsvd
 
 
 def product_of_others(a: Any, axis: Any) -> Any:
@@ -165,60 +164,3 @@ def trapezoid_points(g: Any, y: Any, x: Any, axis: int) -> Any:
     spread[..., 1:] += slopes
     spread[..., :-1] -= slopes
     return unbroadcast(spread if np.ndim(x) == 1 else np.moveaxis(spread, -1, axis), x)
-
-
-def norm_slope(x: Any, ord: Any, axis: Any) -> Any:
-    """The derivative of `np.linalg.norm(x, ord, axis)` with the axes of `x`, for vectors and for matrices."""
-    axes = _axes(x, axis)
-    if len(axes) == 1:
-        return _vector_norm_slope(x, ord, axes[0])
-    if ord in (2, -2, "nuc"):
-        return _singular_norm_slope(x, ord, axes)
-    inner, outer = axes if ord in (1, -1) else axes[::-1]
-    sums = np.sum(np.abs(x), axis=inner, keepdims=True)
-    best = np.max(sums, axis=outer, keepdims=True) if ord > 0 else np.min(sums, axis=outer, keepdims=True)
-    return np.sign(x) * _evenly(sums == best, outer, x.dtype)
-
-
-def _vector_norm_slope(x: Any, ord: Any, axis: int) -> Any:
-    size = np.abs(x)
-    if abs(ord) == np.inf:
-        best = np.max(size, axis=axis, keepdims=True) if ord > 0 else np.min(size, axis=axis, keepdims=True)
-        return np.sign(x) * _evenly(size == best, axis, x.dtype)
-    if ord == 0:
-        return np.zeros_like(x)
-    z = np.linalg.norm(x, ord, axis=axis, keepdims=True)
-    return np.sign(x) * np.where(size == 0, 0, size / np.where(z == 0, 1, z)) ** (ord - 1)
-
-
-def _singular_norm_slope(x: Any, ord: Any, axes: tuple[int, ...]) -> Any:
-    u, s, vh = np.linalg.svd(np.moveaxis(x, axes, (-2, -1)), full_matrices=False)
-    if ord == "nuc":
-        return np.moveaxis(u * np.sign(s)[..., None, :] @ vh, (-2, -1), axes)
-    i = 0 if ord == 2 else -1
-    return np.moveaxis(u[..., :, i, None] * vh[..., i, None, :] * (s[..., i, None, None] != 0), (-2, -1), axes)
-
-
-def norm_curvature(g: Any, x: Any, ord: Any, axis: Any) -> Any:
-    """The cotangent of `x` from that of `norm_slope(x, ord, axis)`: zero for the norms that are linear almost everywhere."""
-    axes = _axes(x, axis)
-    if len(axes) == 2:
-        return _singular_norm_curvature(g, x, ord, axes) if ord in (2, -2, "nuc") else np.zeros_like(x)
-    if ord in (0, 1, np.inf, -np.inf):
-        return np.zeros_like(x)
-    size = np.abs(x)
-    z = np.linalg.norm(x, ord, axis=axes[0], keepdims=True)
-    z = np.where(z == 0, 1, z)
-    slope = _vector_norm_slope(x, ord, axes[0])
-    bend = np.where(size == 0, ord == 2, np.where(size == 0, 1, size / z) ** (ord - 2)).astype(x.dtype)
-    return (ord - 1) / z * (bend * g - slope * np.sum(slope * g, axis=axes[0], keepdims=True))
-
-
-def _singular_norm_curvature(g: Any, x: Any, ord: Any, axes: tuple[int, ...]) -> Any:
-    u, s, vh = np.linalg.svd(np.moveaxis(x, axes, (-2, -1)), full_matrices=False)
-    bars = np.moveaxis(g, axes, (-2, -1))
-    u_bar, vh_bar = np.zeros_like(u), np.zeros_like(vh)
-    kept = slice(None) if ord == "nuc" else slice(0, 1) if ord == 2 else slice(s.shape[-1] - 1, None)
-    u_bar[..., :, kept] = bars @ np.swapaxes(vh[..., kept, :], -1, -2)
-    vh_bar[..., kept, :] = np.swapaxes(u[..., :, kept], -1, -2) @ bars
-    return np.moveaxis(unsvd((u_bar, np.zeros_like(s), vh_bar), (u, s, vh)), (-2, -1), axes)

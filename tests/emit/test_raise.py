@@ -486,7 +486,6 @@ def test_operators_that_have_words() -> None:
         (operator.truth, ("import operator", "operator.truth")),
         (unbroadcast, ("from srcgrad.runtime import unbroadcast", "unbroadcast")),
     ],
-    ids=str,
 )
 def test_paths(target: Any, path: tuple[str, str]) -> None:
     assert path_of(target) == path

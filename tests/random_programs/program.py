@@ -56,7 +56,7 @@ def loaded(text: str, **names: Any) -> Iterator[dict[str, Any]]:
     """The names that a text defines; its lines can be read by `inspect` inside."""
     file = f"<random program {next(_numbers)}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    scope: dict[str, Any] = {"np": np, "math": math, **names}
+    scope: dict[str, Any] = {"__name__": "random_program", "np": np, "math": math, **names}
     try:
         exec(compile(text, file, "exec"), scope)
         yield scope

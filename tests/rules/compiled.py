@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import itertools
 import linecache
-import math
 import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -68,11 +68,17 @@ class _Writer:
         return repr(value)
 
 
-def program(operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Program:
+def program(rule: Rule, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Program:
     """The function that calls an operation with these arguments."""
     writer = _Writer()
-    written = [writer.write(arg) for arg in args]
-    named = [f"{name}={writer.write(value)}" for name, value in kwargs.items()]
+    names = list(rule.parameters)
+
+    def write(name: str, value: Any) -> str:
+        plain = isinstance(value, float) and name not in (*rule.differentiable, *rule.shape_only)
+        return f"float({str(value)!r})" if plain and not isfinite(value) else repr(value) if plain else writer.write(value)
+
+    written = [write(name, value) for name, value in zip(names, args, strict=False)]
+    named = [f"{name}={write(name, value)}" for name, value in kwargs.items()]
     body = _expression(operation, written, named, writer.imports)
     parameters = ", ".join(f"x{i}" for i in range(len(writer.values)))
     text = "\n".join([*sorted(writer.imports - {""}), "", f"def program({parameters}):", f"    return {body}", ""])
@@ -152,5 +158,3 @@ def is_complex(call: tuple[tuple[Any, ...], dict[str, Any]]) -> bool:
 
     return complex_in([*call[0], *call[1].values()])
 
-
-assert math.inf > 0

@@ -112,7 +112,7 @@ def test_masked_branch_stops_an_infinite_cotangent() -> None:
     np.testing.assert_array_equal(x_bar, [0.0, 0.25])
 
 
-@pytest.mark.parametrize("operation", [f for f in vars(math).values() if registry.get(f) is not None], ids=str)
+@pytest.mark.parametrize("operation", [f for f in vars(math).values() if registry.get(f) is not None])
 def test_math_keeps_python_floats(operation: Callable[..., Any]) -> None:
     rule = rule_of(operation)
     if rule.form == "constant":
@@ -143,7 +143,7 @@ CONSTANTS = [
 ]
 
 
-@pytest.mark.parametrize("operation", CONSTANTS, ids=str)
+@pytest.mark.parametrize("operation", CONSTANTS)
 def test_constant(operation: Any) -> None:
     assert rule_of(operation).form == "constant"
 
