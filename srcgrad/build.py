@@ -15,6 +15,7 @@ _product.1 float
 
 from __future__ import annotations
 
+import builtins
 import operator
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -40,12 +41,46 @@ _HINTS = {
     operator.neg: "negative",
     operator.getitem: "item",
     operator.not_: "negated",
-    sum: "total",
-    max: "largest",
-    min: "smallest",
-    abs: "magnitude",
-    range: "steps",
-    len: "length",
+}
+# What comes out of functions whose own name would hide a builtin, or says what is done.
+_RESULTS = {
+    function: result
+    for result, functions in {
+        "total": "sum nansum fsum add",
+        "running": "cumsum",
+        "diff": "subtract",
+        "product": "multiply prod dot matmul",
+        "ratio": "divide true_divide",
+        "power": "pow float_power",
+        "largest": "max amax",
+        "smallest": "min amin",
+        "larger": "maximum",
+        "smaller": "minimum",
+        "magnitude": "abs absolute fabs",
+        "chosen": "where select",
+        "spread": "broadcast_to",
+        "expanded": "expand_dims",
+        "reshaped": "reshape",
+        "transposed": "transpose",
+        "squeezed": "squeeze",
+        "joined": "concatenate",
+        "stacked": "stack vstack hstack",
+        "ordered": "sort sorted",
+        "order": "argsort",
+        "taken": "take",
+        "rounded": "round",
+        "number": "float int complex astype",
+        "test": "bool all any isinstance",
+        "length": "len",
+        "steps": "range",
+        "pairs": "zip enumerate",
+        "backwards": "reversed",
+        "iterator": "iter",
+        "elements": "list",
+        "items": "tuple",
+        "part": "slice",
+    }.items()
+    for function in functions.split()
 }
 _COMPARISONS = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne, operator.is_)
 
@@ -57,15 +92,14 @@ def hint_of(op: Op) -> str:
             if target in _COMPARISONS or target in (operator.is_not, operator.contains):
                 return "_test"
             name = _HINTS.get(target) or getattr(target, "__name__", "value")
-        case Attr(name) | Method(name):
+        case Attr(name) | Method(name) | Make(name):
             pass
-        case Make(kind):
-            name = {"tuple": "items", "list": "elements", "slice": "part"}.get(kind, kind)
         case Load():
             name = "item"
         case _:
             name = "value"
-    return "_" + (name if name.isidentifier() else "value")
+    name = _RESULTS.get(name, name)
+    return "_" + (name if name.isidentifier() and not hasattr(builtins, name) else "value")
 
 
 def _of_number(op: Op, args: Sequence[Atom], operands: Sequence[Type | Const]) -> Atom | None:
@@ -114,15 +148,21 @@ class Builder:
         keywords: Sequence[tuple[str, Atom]] = (),
         hint: str | None = None,
         effect: bool = False,
+        known: Type | None = None,
     ) -> Atom:
-        """The result of an operation: a new name, or a constant where the operands settle it."""
+        """The result of an operation: a new name, of the type `known` if given, or a constant where the operands
+        settle it."""
         operands = [self.operand(arg) for arg in args]
         named = {key: self.operand(atom) for key, atom in keywords}
-        if not effect:
-            known = _of_number(op, args, operands) or evaluate(op, operands, named)
-            if known is not None:
-                return known
-        target = self.declare(hint or hint_of(op), infer(op, operands, named))
+        if not effect and known is None:
+            settled = _of_number(op, args, operands) or evaluate(op, operands, named)
+            if settled is not None:
+                return settled
+        if known is None:
+            # Of what a recursive call returns nothing may be known yet: then nothing is known of what comes of it.
+            undefined = any(operand == UNDEFINED for operand in (*operands, *named.values()))
+            known = UNDEFINED if undefined else infer(op, operands, named)
+        target = self.declare(hint or hint_of(op), known)
         self.emit(Let(target.name, op, tuple(args), tuple(keywords), self.origin, effect))
         return target
 

@@ -167,6 +167,16 @@ class Global:
 
 
 @dataclass(frozen=True, slots=True)
+class Invoke:
+    """A call of a function that the compiler wrote, by its name: a recursive one."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"invoke {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """Reads memory: arguments are the buffer and one index for every "[]" of `path`.
 
@@ -210,18 +220,22 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """`buffer.append(value)`. No target."""
+    """`buffer[path].append(value)`. No target."""
+
+    path: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return "append"
+        return "append" + "".join(self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class Pop:
-    """`target = buffer.pop()`."""
+    """`target = buffer[path].pop()`."""
+
+    path: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return "pop"
+        return "pop" + "".join(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +254,7 @@ class Assert:
         return "assert"
 
 
-Op = Fn | Attr | Method | Make | Global | Load | Store | Update | Append | Pop | Raise | Assert
+Op = Fn | Attr | Method | Make | Global | Invoke | Load | Store | Update | Append | Pop | Raise | Assert
 
 
 # Statements
@@ -501,10 +515,9 @@ class _Verifier:
         if isinstance(let.op, Load | Store | Update | Append | Pop):
             if not let.args or not isinstance(let.args[0], Var):
                 self.fail("memory is read and written through a name", let)
-            if isinstance(let.op, Load | Store | Update):
-                indices = sum(step == "[]" for step in let.op.path)
-                if len(let.args) != 1 + indices + (not isinstance(let.op, Load)):
-                    self.fail("as many indices as the path has subscripts", let)
+            indices = sum(step == "[]" for step in let.op.path)
+            if len(let.args) != 1 + indices + (not isinstance(let.op, Load | Pop)):
+                self.fail("as many indices as the path has subscripts", let)
         writes_only = isinstance(let.op, Store | Update | Append | Raise | Assert)
         if writes_only != (let.target is None):
             self.fail("a target for what computes a value, none for what does not", let)

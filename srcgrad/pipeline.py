@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 
 from srcgrad import rules
+from srcgrad.ad.split import split
 from srcgrad.ad.gradient import Request, differentiate
 from srcgrad.analyses.lengths import unify_lengths
 from srcgrad.emit.module import module_text
 from srcgrad.errors import NonScalarOutput, Place
 from srcgrad.frontend.base import Free
 from srcgrad.frontend.buffers import separate_buffers
-from srcgrad.frontend.lower import lower
+from srcgrad.frontend.lower import Lowered, lower
 from srcgrad.frontend.rename import rename_block
 from srcgrad.frontend.source import Source
-from srcgrad.ir import Atom, Const, Function, dump, hint, verify
+from srcgrad.ir import Atom, Const, Function, Invoke, Let, dump, hint, verify, walk
 from srcgrad.optimize.accumulate import stores_to_updates, updates_to_stores
 from srcgrad.optimize.cse import share_common
 from srcgrad.optimize.dead import remove_dead
@@ -30,7 +31,8 @@ from srcgrad.optimize.witness import choose_witnesses
 from srcgrad.types import UNKNOWN, Dim, Type, fields_of, type_of
 
 __all__ = [
-    "OPTIMIZATIONS", "Compiled", "compile_derivative", "length_of", "lengths_of", "rules", "seed_keyword", "shown_shape",
+    "OPTIMIZATIONS", "Compiled", "compile_derivative", "length_of", "rules", "seed_keyword",
+    "shown_shape",
 ]  # fmt: skip
 
 Pass = Callable[[Function], Function]
@@ -38,7 +40,6 @@ Pass = Callable[[Function], Function]
 _PRIMAL: tuple[Pass, ...] = (updates_to_stores, stores_to_updates)
 _ADJOINT: tuple[Pass, ...] = (remove_dead, share_common, apply_identities, assign_first_write, choose_witnesses)
 _LAST: tuple[Pass, ...] = (settle_signs, remove_dead)
-_DEEPEST = 8  # an object may hold itself
 _ROUNDS = 6  # what one pass uncovers another uses; most functions settle in two or three
 
 OPTIMIZATIONS: tuple[str, ...] = tuple(dict.fromkeys(p.__name__ for p in (stores_to_updates, *_ADJOINT, settle_signs)))
@@ -71,20 +72,56 @@ def compile_derivative(
     """
     chosen = frozenset(OPTIMIZATIONS) if optimize is True else optimize or frozenset()
     lowered = lower(source, types)
-    function = _checked("lower", lowered.function)
-    function = _checked("remove_dead", remove_dead(function))
-    function = _checked("unify_lengths", unify_lengths(function))
-    function = _checked("separate_buffers", separate_buffers(function, source))
-    for step in _PRIMAL:
-        if step is updates_to_stores or step.__name__ in chosen:
-            function = _checked(step.__name__, step(function))
+    function = _primal(lowered, chosen)
     result = _result_type(function)
-    _check_result(result, request, source, lengths_of({**lowered.free.values, **(values or {})}))
-    function = _checked("differentiate", differentiate(function, request, source))
+    _check_result(result, request, source, {**lowered.free.values, **(values or {})})
+    function, called = differentiate(function, request, source)
+    function = _checked("differentiate", function)
     function = _checked("separate_seed", separate_seed(function, request))
     function = _optimized(function, chosen)
     function = replace(function, doc=_docstring(function, source, types, request, lowered.function))
-    return Compiled(module_text([function], ""), function.name, function, lowered.free, result)
+    functions = [*_recursive(lowered, function, called, chosen), function]
+    return Compiled(module_text(functions, ""), function.name, function, lowered.free, result)
+
+
+def _primal(lowered: Lowered, chosen: frozenset[str]) -> Function:
+    """A lowered function, ready to be differentiated."""
+    function = _checked("lower", lowered.function)
+    function = _checked("remove_dead", remove_dead(function))
+    function = _checked("unify_lengths", unify_lengths(function))
+    function = _checked("separate_buffers", separate_buffers(function, lowered.source))
+    for step in _PRIMAL:
+        if step is updates_to_stores or step.__name__ in chosen:
+            function = _checked(step.__name__, step(function))
+    return function
+
+
+def _recursive(lowered: Lowered, main: Function, called: set[str], chosen: frozenset[str]) -> list[Function]:
+    """The recursive functions that a derivative needs: in split form, and as they are where no derivative flows."""
+    if not lowered.recursive:
+        return []
+    primal = {name: _primal(inner, chosen) for name, inner in lowered.recursive.items()}
+    done: dict[str, list[Function]] = {}
+    pending = sorted(called)
+    while pending:
+        name = pending.pop()
+        if name not in done:
+            forward, backward, more = split(primal[name], lowered.recursive[name].source)
+            done[name] = [_optimized(_checked("split", half), chosen) for half in (forward, backward)]
+            pending.extend(sorted(more))
+    halves = [half for name in sorted(done) for half in done[name]]
+    plain: dict[str, Function] = {}
+    waiting = [main, *halves]
+    while waiting:
+        for name in _invoked(waiting.pop()) & primal.keys() - plain.keys():
+            plain[name] = primal[name]
+            waiting.append(primal[name])
+    return [*(plain[name] for name in sorted(plain)), *halves]
+
+
+def _invoked(function: Function) -> set[str]:
+    ops = (stmt.op for stmt in walk(function.body) if isinstance(stmt, Let))
+    return {op.name for op in ops if isinstance(op, Invoke)}
 
 
 def _optimized(function: Function, chosen: frozenset[str]) -> Function:
@@ -150,7 +187,7 @@ def _result_type(function: Function) -> Type:
     return visit(function.structure)
 
 
-def _check_result(result: Type, request: Request, source: Source, lengths: Mapping[str, int]) -> None:
+def _check_result(result: Type, request: Request, source: Source, values: Mapping[str, Any]) -> None:
     """`grad` and `value_and_grad` are of one number."""
     if request.mode == "vjp":
         return
@@ -158,7 +195,7 @@ def _check_result(result: Type, request: Request, source: Source, lengths: Mappi
     if request.aux:
         result = _first_of_pair(result, source, place)
     if result.kind == "array" and result.dims:
-        raise NonScalarOutput.of_shape(shown_shape(result.dims, lengths), place)
+        raise NonScalarOutput.of_shape(shown_shape(result.dims, values), place)
     if not result.numeric:
         shown = f"a tuple of {len(result.items)}" if result.kind == "tuple" else f"no number: {result}"
         raise NonScalarOutput(
@@ -182,46 +219,34 @@ def _first_of_pair(result: Type, source: Source, place: Place) -> Type:
 # Lengths in messages
 
 
-def lengths_of(values: Mapping[str, Any]) -> dict[str, int]:
-    """What the symbols in the types of these values stand for.
+def length_of(dim: Dim, values: Mapping[str, Any]) -> int | None:
+    """The length of an axis where the arguments, by name, are these; None where its symbol stands for nothing known.
 
-    >>> lengths_of({"x": np.ones((3, 1)), "n": 5})
-    {'x.0': 3, 'n': 5}
+    >>> length_of(Dim("x.0", -1), {"x": np.ones((3, 2))})
+    2
     """
-    found: dict[str, int] = {}
-    pending = list(values.items())
-    while pending:
-        name, value = pending.pop(0)
-        if isinstance(value, np.ndarray):
-            found.update({f"{name}.{axis}": n for axis, n in enumerate(value.shape) if n != 1})
-        elif type(value) is int:
-            found[name] = value
-        elif name.count(".") < _DEEPEST:
-            pending += [(f"{name}.{key}", item) for key, item in _parts(value).items()]
-    return found
+    if dim.symbol is None:
+        return dim.offset
+    name, *path = dim.symbol.split(".")
+    value = values.get(name)
+    for part in path:
+        value = value.shape[int(part)] if isinstance(value, np.ndarray) else _parts(value).get(part)
+    return max(0, value + dim.offset) if type(value) is int else None
 
 
 def _parts(value: Any) -> Mapping[Any, Any]:
     if type(value) is tuple:
-        return dict(enumerate(value))
+        return {str(i): item for i, item in enumerate(value)}
     return value if type(value) is dict else fields_of(value) or {}
 
 
-def length_of(dim: Dim, lengths: Mapping[str, int]) -> int | None:
-    """The length of an axis, None where its symbol stands for nothing known."""
-    if dim.symbol is None:
-        return dim.offset
-    known = lengths.get(dim.symbol)
-    return None if known is None else max(0, known + dim.offset)
-
-
-def shown_shape(dims: Iterable[Dim], lengths: Mapping[str, int]) -> str:
+def shown_shape(dims: Iterable[Dim], values: Mapping[str, Any]) -> str:
     """A shape with numbers, `?` for a length that is not known.
 
-    >>> shown_shape((Dim("x.0", -1), Dim("?")), {"x.0": 3})
+    >>> shown_shape((Dim("x.0", -1), Dim("?")), {"x": np.ones(3)})
     '(2, ?)'
     """
-    shown = ["?" if n is None else str(n) for n in (length_of(dim, lengths) for dim in dims)]
+    shown = ["?" if n is None else str(n) for n in (length_of(dim, values) for dim in dims)]
     return f"({shown[0]},)" if len(shown) == 1 else f"({', '.join(shown)})"
 
 

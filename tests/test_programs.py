@@ -57,6 +57,11 @@ def seed_of(program: Program) -> Tree:
     return random_like(run(program), generator(program, "seed"))
 
 
+def as_seed(program: Program, seed: Tree) -> dict[str, Tree]:
+    """The seed as a keyword: a function with a parameter `seed` of its own takes it by `seed_`."""
+    return {"seed_" if "seed" in inspect.signature(program.function).parameters else "seed": seed}
+
+
 def floating_parameters(program: Program) -> tuple[str, ...]:
     """The parameters whose arguments have a derivative."""
     return tuple(name for name, value in program.call().arguments.items() if has_floating(value))
@@ -93,7 +98,8 @@ def tolerances(program: Program) -> dict[str, float]:
 def check(program: Program, wrt: Wrt, **options: Any) -> None:
     """One vector-Jacobian product: its value, its numbers, its kinds, and what is left of the arguments."""
     call, plain = program.call(), program.call()
-    value, cotangents = vjp(program.function, wrt, **options)(*call.args, seed=seed_of(program), **call.kwargs)
+    derivative = vjp(program.function, wrt, **options)
+    value, cotangents = derivative(*call.args, **as_seed(program, seed_of(program)), **call.kwargs)
     assert_identical(value, program.function(*plain.args, **plain.kwargs))
     assert_identical(dict(call.arguments), dict(plain.arguments))
     names = program.names(wrt)
@@ -145,9 +151,9 @@ def test_a_derivative_runs_again_on_fresh_arguments(name: str) -> None:
     program = PROGRAMS[name]
     derivative = vjp(program.function, program.wrt)
     first, second = program.call(), program.call()
-    before = derivative(*first.args, seed=seed_of(program), **first.kwargs)
+    before = derivative(*first.args, **as_seed(program, seed_of(program)), **first.kwargs)
     kept = copied(before)
-    after = derivative(*second.args, seed=seed_of(program), **second.kwargs)
+    after = derivative(*second.args, **as_seed(program, seed_of(program)), **second.kwargs)
     assert_identical(before, kept)  # the second call does not write into what the first returned
     assert_identical(after, kept)
 
@@ -205,7 +211,7 @@ def test_the_gradient_of_the_gradient(name: str) -> None:
     call = program.call()
     vector = random_like(first(*call.args, **call.kwargs), generator(program, "vector"))
     fresh = program.call()
-    _, second = vjp(first, program.wrt)(*fresh.args, seed=vector, **fresh.kwargs)
+    _, second = vjp(first, program.wrt)(*fresh.args, **as_seed(program, vector), **fresh.kwargs)
     names = program.names(program.wrt)
     for parameter, cotangent in zip(names, second if isinstance(program.wrt, tuple) else (second,), strict=True):
 

@@ -63,7 +63,7 @@ def test_a_right_program_is_right_in_every_mode(mode: str) -> None:
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        ("return np.sum(np.abs(x - x[0] + 1e-6))", "kink or jump"),
+        ("return np.sum(np.abs(x - 0.400001))", "kink or jump"),
         ("return x[0] if x[1] > -1.20000001 else x[2]", "kink or jump"),
         ("return x / 0", "large numbers"),
         ("return x * 1e9", "large numbers"),
@@ -141,7 +141,7 @@ def test_an_internal_error_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_shrinking_keeps_what_fails_and_little_else() -> None:
     def still_fails(program: Program) -> bool:
-        return "cumsum" in program.text and check(program).kind == "right"
+        return "cumsum" in program.text.partition("def f(")[2] and check(program).kind == "right"
 
     large = next(p for p in map(program_of, range(1000)) if still_fails(p) and len(p.text.splitlines()) > 10)
     small = shrink(large, still_fails)

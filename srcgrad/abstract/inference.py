@@ -64,7 +64,7 @@ def _infer(op: Op, args: tuple[Operand, ...], keywords: tuple[tuple[str, Operand
         case Load():
             return _loaded(op.path, args)
         case Pop():
-            t = type_of_operand(args[0])
+            t = _loaded(op.path, args)
             return t.items[0] if t.kind == "list" and t.items else UNKNOWN
         case _:
             return UNKNOWN

@@ -38,11 +38,12 @@ class Request:
     aux: bool = False
 
 
-def differentiate(function: Function, request: Request, source: Source) -> Function:
-    """The function that computes what is asked for."""
+def differentiate(function: Function, request: Request, source: Source) -> tuple[Function, set[str]]:
+    """The function that computes what is asked for, and the recursive functions that it calls in split form."""
     wrt = [function.params[i].name for i in request.wrt]
     active_function = _without_aux(function) if request.aux else function
-    return _Gradient(active_function, request, wrt, source).run(function)
+    gradient = _Gradient(active_function, request, wrt, source)
+    return gradient.run(function), gradient.reverse.split
 
 
 def _without_aux(function: Function) -> Function:

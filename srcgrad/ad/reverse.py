@@ -41,6 +41,7 @@ from srcgrad.ir import (
     For,
     Function,
     If,
+    Invoke,
     Let,
     Load,
     Loop,
@@ -60,7 +61,7 @@ from srcgrad.ir import (
     walk,
 )
 from srcgrad.rules.suggest import near_misses
-from srcgrad.types import CONTAINERS, Type
+from srcgrad.types import CONTAINERS, UNKNOWN, Type
 
 
 class Reverse:
@@ -79,6 +80,8 @@ class Reverse:
         self.in_memory: set[str] = set()
         self.roots: set[str] = set()
         self.snapshots: dict[str, Let] = {}
+        self.expanded: dict[str, list[Let]] = {}  # calls of recursive functions, as their forward sweeps
+        self.split: set[str] = set()
         self._survey(function.body, ())
 
     # What has its adjoint in memory
@@ -362,16 +365,18 @@ class Reverse:
         _, bar = self._memory_of(let)
         if bar is None:
             return
-        value = let.args[1]
-        cotangent = self.builder.let(Pop(), [bar])
+        *indices, value = let.args[1:]
+        assert isinstance(let.op, Append)
+        cotangent = self.builder.let(Pop(let.op.path), [bar, *indices])
         if isinstance(value, Var) and value.name in self.active:
             self.contribute(value.name, cotangent)
 
     def _pop(self, let: Let) -> None:
-        assert let.target is not None and isinstance(let.args[0], Var)
+        assert let.target is not None and isinstance(let.args[0], Var) and isinstance(let.op, Pop)
         bar = self.buffer(let.args[0].name)
         cotangent = self.adjoint(let.target)
-        self.builder.do(Append(), bar, self.zero(Var(let.target)) if cotangent is None else cotangent)
+        cotangent = self.zero(Var(let.target)) if cotangent is None else cotangent
+        self.builder.do(Append(let.op.path), bar, *let.args[1:], cotangent)
 
     def _load(self, let: Let) -> None:
         assert isinstance(let.op, Load) and isinstance(let.args[0], Var) and let.target is not None
@@ -403,6 +408,9 @@ class Reverse:
         if isinstance(let.op, Make):
             self._make(let)
             return
+        if isinstance(let.op, Invoke):
+            self._invoke(let)
+            return
         if self._takes_part(let):
             self._part(let)
             return
@@ -418,6 +426,29 @@ class Reverse:
         bound = self._bind(let)
         if bound is not None:
             self.apply(let, bound, cotangent)
+
+    def _invoke(self, let: Let) -> None:
+        """A recursive function: its forward sweep gives what its backward sweep needs (`ad.split`)."""
+        assert let.target is not None and isinstance(let.op, Invoke)
+        cotangent = self.adjoint(let.target)
+        if cotangent is None:
+            return
+        self.split.add(let.op.name)
+        both, residuals = (self.builder.declare(hint, UNKNOWN) for hint in ("_both", "_residuals"))
+        take = Fn(operator.getitem)
+        self.expanded[let.target] = expanded = [
+            Let(both.name, Invoke(f"{let.op.name}_forward"), let.args, (), let.origin, let.effect),
+            Let(let.target, take, (both, Const(0)), (), let.origin),
+            Let(residuals.name, take, (both, Const(1)), (), let.origin),
+        ]
+        self.definition.update({lett.target: lett for lett in expanded if lett.target is not None})
+        cotangents = self.builder.let(Invoke(f"{let.op.name}_backward"), [residuals, cotangent], hint="_cotangents", known=UNKNOWN)
+        for i, atom in enumerate(let.args):
+            if isinstance(atom, Var) and atom.name in self.active:
+                known = self.type(atom)
+                known = replace(known, weak=False) if known.kind == "scalar" else known
+                part = self.builder.let(take, [cotangents, Const(i)], known=known)
+                self.contribute(atom.name, part)
 
     def _bind(self, let: Let) -> Bound | None:
         try:

@@ -89,6 +89,11 @@ class Derivative:
         """Every derivative has a `__call__` of its own instead: see `srcgrad.api.dispatch`."""
         raise NotImplementedError
 
+    @property
+    def __srcgrad_function__(self) -> Callable[..., Any]:
+        """Marks a derivative for the compiler."""
+        return self.primal
+
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else MethodType(self, instance)
 
@@ -228,9 +233,8 @@ def _positions(signature: inspect.Signature, wrt: Wrt, hidden: int) -> tuple[int
         elif isinstance(item, int) and not isinstance(item, bool) and -len(names) <= item < len(names):
             found.append(hidden + item % len(names))
         else:
-            raise UnknownParameter(
-                f"`wrt` names {item!r}, which is no parameter", None, f"one of {', '.join(names) or 'none'}, or a position"
-            )
+            remedy = f"one of {', '.join(names) or 'none'}, or a position"
+            raise UnknownParameter(f"`wrt` names {item!r}, which is no parameter", None, remedy)
     return tuple(found)
 
 

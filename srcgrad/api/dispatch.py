@@ -43,6 +43,8 @@ PLAIN = frozenset((float, int, bool, complex, str, type(None), np.float64, np.fl
 _CALLABLES = (FunctionType, MethodType, functools.partial)
 _DEPTH = 8  # of containers in each other, which an object that holds itself would exceed
 
+_FORMS = {"KEYWORD_ONLY": "{0}={0}", "VAR_POSITIONAL": "*{0}", "VAR_KEYWORD": "**{0}"}
+
 _KEY = """\
     {key} = {p}type({x})
     if {key} is {p}ndarray:
@@ -134,9 +136,9 @@ def call_of(
     keys = [f"{prefix}key{i}" for i in range(len(names))]
     text = f"def {name}{header}:\n"
     text += "".join(_KEY.format(p=prefix, key=key, x=x) for key, x in zip(keys, names, strict=True))
-    text += (_FIND + (_RUN_SEEDED if seed else _RUN)).format(
-        p=prefix, keys=_items(keys), values=_items(names), seed=seed, arguments=", ".join(first + _arguments(parameters))
-    )
+    arguments = ", ".join(first + _arguments(parameters))
+    body = _FIND + (_RUN_SEEDED if seed else _RUN)
+    text += body.format(p=prefix, keys=_items(keys), values=_items(names), seed=seed, arguments=arguments)
     return load_module(text, f"call of {name}", namespace)[name]
 
 
@@ -181,6 +183,4 @@ def _items(names: list[str]) -> str:
 
 def _arguments(parameters: Iterable[inspect.Parameter]) -> list[str]:
     """The parameters as the arguments of a call of the generated function."""
-    forms = {inspect.Parameter.KEYWORD_ONLY: "{0}={0}", inspect.Parameter.VAR_POSITIONAL: "*{0}"}
-    forms[inspect.Parameter.VAR_KEYWORD] = "**{0}"
-    return [forms.get(p.kind, "{0}").format(p.name) for p in parameters]
+    return [_FORMS.get(p.kind.name, "{0}").format(p.name) for p in parameters]

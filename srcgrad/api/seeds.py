@@ -6,24 +6,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from srcgrad.api.variants import Variant
 from srcgrad.errors import SeedMismatch
-from srcgrad.ir import hint
-from srcgrad.pipeline import length_of, lengths_of, shown_shape
+from srcgrad.pipeline import length_of, shown_shape
 from srcgrad.types import Type
 
 ONE = float(1)
 """The seed where none is given: right for a result that is one number, refused for any other."""
 
-_NUMBERS = (bool, int, float, complex, np.generic, np.ndarray)
+_NUMPY = (np.ndarray, np.generic)
+_NUMBERS = (*_NUMPY, bool, int, float, complex)
 _REMEDY = "`seed=`, in the structure and the shape of the result; `np.ones_like(result)` for the sum of its elements"
 
-Lengths = Callable[[], Mapping[str, int]]
+Values = Mapping[str, Any]  # arguments and globals, by the names that the symbols in types begin with
 
 
 def fitted(seed: Any, variant: Variant, values: tuple[Any, ...]) -> Any:
@@ -32,67 +32,75 @@ def fitted(seed: Any, variant: Variant, values: tuple[Any, ...]) -> Any:
     if type(seed) is float and result.kind == "scalar" and result.weak:
         return seed
 
-    def lengths() -> dict[str, int]:
-        names = [hint(param.name) for param in variant.compiled.function.params]
-        outside = {name: variant.namespace[name] for name, _, _ in variant.values}
-        return lengths_of({**outside, **dict(zip(names, values, strict=False))})
-
-    return _fitted(seed, result, lengths, "")
+    names = {name: variant.namespace[name] for name, _, _ in variant.values}
+    names |= zip(variant.parameters, values, strict=False)
+    return _fitted(seed, result, names, "")
 
 
-def _fitted(seed: Any, result: Type, lengths: Lengths, path: str) -> Any:
+def _fitted(seed: Any, result: Type, values: Values, path: str) -> Any:
     if result.kind == "tuple":
         if not isinstance(seed, tuple | list) or len(seed) != len(result.items):
             raise _mismatch(seed, f"a tuple of {len(result.items)}", path)
         parts = zip(seed, result.items, strict=True)
-        return tuple(_fitted(part, item, lengths, f"{path}[{i}]") for i, (part, item) in enumerate(parts))
+        return tuple(_fitted(part, item, values, f"{path}[{i}]") for i, (part, item) in enumerate(parts))
     if result.kind == "dict":
         if not isinstance(seed, dict) or seed.keys() != set(result.keys):
             raise _mismatch(seed, _shown_keys(result.keys), path)
         items = zip(result.keys, result.items, strict=True)
-        return {key: _fitted(seed[key], item, lengths, f"{path}[{key!r}]") for key, item in items}
+        return {key: _fitted(seed[key], item, values, f"{path}[{key!r}]") for key, item in items}
     if result.kind in ("scalar", "array"):
-        return _fitted_number(seed, result, lengths, path)
+        return _fitted_number(seed, result, values, path)
     return _copied(seed)
 
 
-def _fitted_number(seed: Any, result: Type, lengths: Lengths, path: str) -> Any:
+def _fitted_number(seed: Any, result: Type, values: Values, path: str) -> Any:
     dtype = result.dtype
     if dtype is not None and dtype.kind not in "fc":
         return seed  # no derivative flows through it: whatever is given is not read
-    if not isinstance(seed, _NUMBERS) or not _has_shape(np.shape(seed), result, lengths):
-        raise _mismatch(seed, _shown_type(result, lengths), path)
-    given = np.result_type(seed) if isinstance(seed, np.ndarray | np.generic) else np.dtype(type(seed))
+    if not isinstance(seed, _NUMBERS) or not _has_shape(np.shape(seed), result, values):
+        raise _mismatch(seed, _shown_type(result, values), path)
+    given = _dtype(seed)
     if dtype is None or (given == dtype and isinstance(seed, np.ndarray) == (result.kind == "array")):
         return seed
     if not np.can_cast(given, dtype, "same_kind"):
-        raise _mismatch(seed, _shown_type(result, lengths), path)
+        raise _mismatch(seed, _shown_type(result, values), path)
     return np.asarray(seed, dtype) if result.kind == "array" else np.asarray(seed, dtype)[()]
 
 
-def _has_shape(shape: tuple[int, ...], result: Type, lengths: Lengths) -> bool:
+def _dtype(value: Any) -> np.dtype[Any]:
+    """The dtype of an array or a number."""
+    return value.dtype if isinstance(value, _NUMPY) else np.dtype(type(value))
+
+
+def _has_shape(shape: tuple[int, ...], result: Type, values: Values) -> bool:
     """Whether a shape may be that of a value of this type."""
     dims = result.shape
     if dims is None:
         return True
     if len(shape) != len(dims):
         return False
-    known = lengths() if dims else {}
-    return all(length_of(dim, known) in (None, n) for dim, n in zip(dims, shape, strict=True))
+    return all(length_of(dim, values) in (None, n) for dim, n in zip(dims, shape, strict=True))
 
 
 def _copied(seed: Any) -> Any:
-    """The containers of a seed anew: the reverse sweep takes them apart."""
+    """A seed for a result of unknown type; the containers anew, as the reverse sweep takes them apart."""
     if isinstance(seed, dict):
         return {key: _copied(item) for key, item in seed.items()}
-    return type(seed)(map(_copied, seed)) if type(seed) in (list, tuple) else seed
+    if type(seed) in (list, tuple):
+        return type(seed)(map(_copied, seed))
+    return float(seed) if type(seed) is int else seed
 
 
 def confirm(given: Any, seed: Any, value: Any) -> None:
-    """Raises `SeedMismatch` unless the seed has the structure and the shapes of the value that came out."""
+    """Raises `SeedMismatch` unless the seed, made to fit, has structure, shapes and dtypes of the value that came out.
+
+    `given` is the seed as the caller wrote it, for the message.
+    """
     if type(seed) is type(value) is float:
         return
-    _confirm(given, value, "")
+    if type(seed) is type(value) is np.ndarray and seed.shape == value.shape and seed.dtype == value.dtype:
+        return
+    _confirm(ONE if given is ONE else seed, value, "")
 
 
 def _confirm(seed: Any, value: Any, path: str) -> None:
@@ -106,9 +114,9 @@ def _confirm(seed: Any, value: Any, path: str) -> None:
             raise _mismatch(seed, _shown_keys(value), path)
         for key, item in value.items():
             _confirm(seed[key], item, f"{path}[{key!r}]")
-    elif isinstance(value, float | complex | np.generic | np.ndarray) and np.result_type(value).kind in "fc":
+    elif isinstance(value, _NUMBERS) and _dtype(value).kind in "fc":
         fits = isinstance(seed, _NUMBERS) and np.shape(seed) == np.shape(value)
-        if not fits or not np.can_cast(np.result_type(seed), np.result_type(value), "same_kind"):
+        if not fits or not (_dtype(seed) == _dtype(value) or (type(seed) is float and np.ndim(value) == 0)):
             raise _mismatch(seed, _shown(value), path)
 
 
@@ -116,9 +124,8 @@ def _confirm(seed: Any, value: Any, path: str) -> None:
 
 
 def _mismatch(seed: Any, result: str, path: str) -> SeedMismatch:
-    if seed is ONE:
-        return SeedMismatch(f"the result is {result}, its derivative needs a seed and none is given", None, f"pass {_REMEDY}")
-    return SeedMismatch(f"`seed{path}` is {_shown(seed)}, the result is {result}", None, f"pass {_REMEDY}")
+    given = "no seed is given" if seed is ONE else f"`seed{path}` is {_shown(seed)}"
+    return SeedMismatch(f"{given}, the result{path} is {result}", None, f"pass {_REMEDY}")
 
 
 def _shown(value: Any) -> str:
@@ -133,8 +140,8 @@ def _shown_keys(keys: Iterable[Any]) -> str:
     return f"a dict with the keys {', '.join(map(repr, keys))}"
 
 
-def _shown_type(result: Type, lengths: Lengths) -> str:
+def _shown_type(result: Type, values: Values) -> str:
     if result.kind == "array":
-        shape = "unknown shape" if result.dims is None else f"shape {shown_shape(result.dims, lengths())}"
+        shape = "unknown shape" if result.dims is None else f"shape {shown_shape(result.dims, values)}"
         return f"an array of {shape} and dtype {result.dtype or 'unknown'}"
     return f"one number of type {result}"

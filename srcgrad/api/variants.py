@@ -21,6 +21,7 @@ from srcgrad.api.dispatch import key_of
 from srcgrad.emit.module import load_module
 from srcgrad.frontend.scope import Access
 from srcgrad.frontend.source import Source
+from srcgrad.ir import hint
 from srcgrad.pipeline import Compiled
 
 _MISSING = object()
@@ -39,6 +40,7 @@ class Variant:
 
     compiled: Compiled
     source: Source
+    parameters: tuple[str, ...]
     run: Callable[..., Any]
     namespace: dict[str, Any]
     inner: Variant | None
@@ -66,19 +68,37 @@ def make_variant(compiled: Compiled, source: Source, inner: Variant | None) -> V
     identities = tuple((_reader(a), known) for a, known in free.identities.items() if _may_change(a, known))
     values = tuple((name, _reader(access), key_of(free.values[name])) for name, access in free.accesses.items())
     constant = not identities and not values and (inner is None or inner.constant)
-    return Variant(compiled, source, namespace[compiled.name], namespace, inner, identities, values, constant)
+    parameters = tuple(hint(param.name) for param in compiled.function.params)
+    run = namespace[compiled.name]
+    return Variant(compiled, source, parameters, run, namespace, inner, identities, values, constant)
 
 
 def _may_change(access: Access, known: object) -> bool:
     """Whether a name may come to stand for another object: libraries and generated modules are not written to."""
-    if access.where == "builtin" or access.function.__module__.startswith("srcgrad.generated"):
+    if access.where == "builtin":
         return False
-    return not (isinstance(known, ModuleType) and known.__name__.partition(".")[0] in _LIBRARIES)
+    if access.where == "object":
+        return not (_is_library(_owner(access)) or _is_library(known))
+    if (getattr(access.function, "__module__", None) or "").startswith("srcgrad.generated"):
+        return False
+    return not _is_library(known)
+
+
+def _is_library(value: object) -> bool:
+    return isinstance(value, ModuleType) and value.__name__.partition(".")[0] in _LIBRARIES
+
+
+def _owner(access: Access) -> Any:
+    """The object that an access is of, instead of a function's names."""
+    wrapped: Any = access.function
+    return wrapped.value
 
 
 def _reader(access: Access) -> Read:
-    """What a free name stands for at the time of the call of it."""
+    """What reads the object that a free name stands for."""
     function: Any = access.function
+    if access.where == "object":
+        return partial(getattr, _owner(access), access.name, _MISSING) if access.name else partial(_owner, access)
     if access.where == "cell":
         return partial(_contents, function.__closure__[function.__code__.co_freevars.index(access.name)])
     return partial(function.__globals__.get, access.name, _MISSING)

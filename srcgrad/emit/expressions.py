@@ -21,6 +21,8 @@ from srcgrad.emit.paths import path_of
 
 Expr = Any
 
+IMPORTED = "imported"  # in the field of a name for type comments, which the printer does not read
+
 BINARY: dict[Callable[..., Any], type] = {
     operator.add: gast.Add,
     operator.sub: gast.Sub,
@@ -85,9 +87,14 @@ def constant(value: Any) -> Expr:
     return gast.Constant(value, None)
 
 
+def imported(identifier: str) -> Expr:
+    """The name of a module, a helper or a builtin: marked, so that it is told from a parameter of the same name."""
+    return gast.Name(identifier, gast.Load(), None, IMPORTED)
+
+
 def dotted(path: str) -> Expr:
     first, *rest = path.split(".")
-    node = name(first)
+    node = imported(first)
     for part in rest:
         node = attribute(node, part)
     return node
@@ -165,7 +172,7 @@ def literal(value: Any) -> Expr:
             return slice_call([literal(bound) for bound in (value.start, value.stop, value.step)])
         case range():
             bounds = [value.start, value.stop, value.step] if value.step != 1 else [value.start, value.stop]
-            return call(name("range"), [literal(bound) for bound in bounds[value.start == 0 and value.step == 1 :]])
+            return call(imported("range"), [literal(bound) for bound in bounds[value.start == 0 and value.step == 1 :]])
         case np.dtype():
             return call(dotted("np.dtype"), [_dtype(value)])
     return dotted(path_of(value)[1])
@@ -192,7 +199,7 @@ def _number(value: int | float) -> Expr:
 def _complex(value: complex) -> Expr:
     if value.real == 0 and math.copysign(1, value.real) > 0 and math.isfinite(value.imag) and value.imag >= 0:
         return constant(value)
-    return call(name("complex"), [_number(value.real), _number(value.imag)])
+    return call(imported("complex"), [_number(value.real), _number(value.imag)])
 
 
 def _numpy_scalar(value: Any) -> Expr:
@@ -203,7 +210,7 @@ def slice_call(bounds: list[Expr]) -> Expr:
     """`slice(stop)`, `slice(start, stop)` or the long form."""
     if len(bounds) == 3 and _is_none(bounds[2]):
         bounds = bounds[:2]
-    return call(name("slice"), bounds[1:] if len(bounds) == 2 and _is_none(bounds[0]) else bounds)
+    return call(imported("slice"), bounds[1:] if len(bounds) == 2 and _is_none(bounds[0]) else bounds)
 
 
 def operation(let: ir.Let, args: list[Expr], keywords: list[tuple[str, Expr]]) -> Expr:
@@ -221,8 +228,10 @@ def operation(let: ir.Let, args: list[Expr], keywords: list[tuple[str, Expr]]) -
             return name(identifier)
         case ir.Load(path):
             return place(args[0], path, args[1:])
-        case ir.Pop():
-            return call(attribute(args[0], "pop"), [])
+        case ir.Invoke(identifier):
+            return call(name(identifier), args)
+        case ir.Pop(path):
+            return call(attribute(place(args[0], path, args[1:]), "pop"), [])
     raise AssertionError(f"{let.op} computes no value")
 
 
@@ -298,8 +307,8 @@ def write(let: ir.Let, args: list[Expr]) -> Any:
             if function is operator.iadd and isinstance(value, gast.UnaryOp) and isinstance(value.op, gast.USub):
                 return gast.AugAssign(target, gast.Sub(), value.operand)
             return gast.AugAssign(target, IN_PLACE[function](), value)
-        case ir.Append():
-            return gast.Expr(call(attribute(args[0], "append"), [args[1]]))
+        case ir.Append(path):
+            return gast.Expr(call(attribute(place(args[0], path, args[1:-1]), "append"), [args[-1]]))
         case ir.Raise():
             return gast.Raise(args[0], None)
         case ir.Assert():

@@ -216,9 +216,8 @@ class _Folder:
         if not returns:
             carried |= set(ir.variables(block.results))
         site = _Site(block.stmts, users, carried=frozenset(carried), is_function=block is self.function.body)
-        if site.is_function:
-            made = [(sole_target(s), s) for s in block.stmts if isinstance(s, Foldable)]
-            site.made = {name: s for name, s in made if name is not None and _is_foldable(name)}
+        made = [(sole_target(s), s) for s in block.stmts if isinstance(s, Foldable)]
+        site.made = {name: s for name, s in made if name is not None and _is_foldable(name)}
         return site
 
     def is_choice(self, stmt: ir.If) -> bool:
@@ -256,8 +255,20 @@ class _Folder:
             return False
         if is_temporary(target):
             return True
-        computed = isinstance(let, ir.Let) and not isinstance(let.op, ir.Pop)
-        return computed and ir.hint(target).endswith("_bar") and (target not in site.carried or target in self.late)
+        if not isinstance(let, ir.Let) or isinstance(let.op, ir.Pop) or not ir.hint(target).endswith("_bar"):
+            return False
+        if not self.is_trivial(let, site) and self.leaves_line(let, site.users[target], site):
+            return False
+        return target not in site.carried or target in self.late
+
+    def is_trivial(self, let: ir.Let, site: _Site) -> bool:
+        """Whether an expression is one operation on what is there, so that nothing is lost without a name for it."""
+        folded = (site.made.get(name) for name in ir.variables(ir.own_atoms(let)) if self.counts[name] == 1)
+        return all(stmt is None or (isinstance(stmt, ir.Let) and self.is_cheap(stmt)) for stmt in folded)
+
+    def leaves_line(self, let: ir.Let, user: int, site: _Site) -> bool:
+        """Whether an adjoint is used in a block that belongs to another primal line than it does."""
+        return user != _END and site.stmts[user].origin.line not in (0, let.origin.line)
 
     def fits_return(self, let: Foldable, target: str, site: _Site) -> bool:
         """What the forward sweep computes is named there, and so is what would make the `return` long."""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import linecache
 from typing import Any
@@ -13,19 +14,60 @@ from typing import Any
 import gast
 
 from srcgrad import ir
+from srcgrad.emit.expressions import IMPORTED, dotted
 from srcgrad.emit.printer import print_tree
 from srcgrad.emit.raise_ import imports_of, raise_function
 
 
 def module_text(functions: list[ir.Function], header: str) -> str:
     """The text of a module with these functions; `header` becomes its docstring where it is not empty."""
-    imports = merged({line for f in functions for line in imports_of(f)})
-    body = gast.parse("\n".join(imports)).body
-    reserved = reserved_names(functions, imports)
-    if header:
-        body.insert(0, gast.Expr(gast.Constant(header, None)))
-    body += [raise_function(function, reserved) for function in functions]
-    return print_tree(gast.Module(body, [])) + "\n"
+    lines = {line for f in functions for line in imports_of(f)}
+    unhiding = _Unhiding(hidden_names(functions, lines))
+    reserved = reserved_names(functions, [*lines, *(line for line, _ in unhiding.hidden.values())])
+    raised = [unhiding.visit(raise_function(function, reserved)) for function in functions]
+    imports = merged({line for line in lines if _bound(line) not in unhiding.hidden} | unhiding.imports)
+    doc = [gast.Expr(gast.Constant(header, None))] if header else []
+    return print_tree(gast.Module([*doc, *gast.parse("\n".join(imports)).body, *raised], [])) + "\n"
+
+
+def hidden_names(functions: list[ir.Function], lines: set[str]) -> dict[str, tuple[str, str]]:
+    """The imported names and builtins that a parameter hides, with another import and path for each.
+
+    A parameter has to keep its name: `def f(range, zeros)` reads `builtins.range` and `srcgrad.runtime.zeros`.
+    """
+    params = {ir.hint(param.name) for function in functions for param in function.params}
+    hidden = {name: ("import builtins", f"builtins.{name}") for name in params if hasattr(builtins, name)}
+    for line in lines:
+        name = _bound(line)
+        if name in params:
+            hidden[name] = _otherwise(line, name)
+    return dict(sorted(hidden.items()))
+
+
+def _bound(line: str) -> str:
+    """The name that an import line binds: `np` for `import numpy as np`."""
+    return line.split()[-1]
+
+
+def _otherwise(line: str, name: str) -> tuple[str, str]:
+    if line.startswith("from "):
+        module = line.split()[1]
+        return f"import {module}", f"{module}.{name}"
+    module = line.split()[1]
+    return f"import {module} as {name}_module", f"{name}_module"
+
+
+class _Unhiding(gast.NodeTransformer):  # type: ignore[misc]
+    def __init__(self, hidden: dict[str, tuple[str, str]]) -> None:
+        self.hidden = hidden
+        self.imports: set[str] = set()
+
+    def visit_Name(self, node: Any) -> Any:
+        if node.type_comment != IMPORTED or node.id not in self.hidden:
+            return node
+        line, path = self.hidden[node.id]
+        self.imports.add(line)
+        return dotted(path)
 
 
 def merged(lines: set[str]) -> list[str]:

@@ -14,6 +14,8 @@ are written, with the copies that are left, `break`, and the comments that name 
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -25,11 +27,15 @@ from srcgrad.analyses.liveness import Printed, live_ranges
 from srcgrad.emit import expressions as ex
 from srcgrad.emit.flags import find_flags, with_flags_last
 from srcgrad.emit.folding import Foldable, fold, is_boolean, parts
+from srcgrad.emit.layout import STEP, WIDTH
 from srcgrad.emit.naming import affinities, base, variable_names
 from srcgrad.emit.printer import Blank, Comment
+from srcgrad.emit.snapshots import copied_loads, split_loads
 
 Out = list[Any]
 Pairs = list[tuple[str, ir.Atom]]
+
+_JOINT = "\N{NO-BREAK SPACE}"
 
 
 def raise_function(function: ir.Function, reserved: frozenset[str]) -> Any:
@@ -39,7 +45,7 @@ def raise_function(function: ir.Function, reserved: frozenset[str]) -> Any:
 
 class _Raiser:
     def __init__(self, function: ir.Function, reserved: frozenset[str]) -> None:
-        self.function = replace(function, body=with_flags_last(function.body))
+        self.function = split_loads(replace(function, body=with_flags_last(function.body)))
         self.flags = find_flags(self.function)
         self.plan(reserved, frozenset())
         late = frozenset(self.separate())
@@ -96,14 +102,18 @@ class _Raiser:
                 if emitted and not out and not reverse:
                     out.append(Comment("forward sweep"))
             out += emitted
-        self.returned(out)
-        return out
+        returned: Out = []
+        self.returned(returned)
+        if not reverse and len(returned) > 1:
+            out += ([Blank()] if out else []) + [Comment("reverse sweep")]
+        return out + returned
 
     def returned(self, out: Out) -> None:
         results = self.function.body.results
         if not results and self.function.structure == "leaf":
             return
-        self.note(self.origin_of(results), out)
+        computed = [atom for atom in results if not isinstance(self.expression(atom), gast.Name)]
+        self.note(self.origin_of(computed), out)
         out.append(gast.Return(self.build(self.function.structure, iter(results))))
 
     def build(self, structure: ir.Structure, results: Iterator[ir.Atom]) -> Any:
@@ -157,7 +167,11 @@ class _Raiser:
     def operation(self, let: ir.Let) -> Any:
         args = [self.expression(atom) for atom in let.args]
         node = ex.operation(let, args, [(key, self.expression(atom)) for key, atom in let.keywords])
-        return ex.call(ex.attribute(node, "copy"), []) if let.target in self.folding.copied else node
+        if let.target not in self.folding.copied:
+            return node
+        if _may_be_number(let, self.function):
+            return ex.call(ex.imported("copy"), [node])
+        return ex.call(ex.attribute(node, "copy"), [])
 
     # Statements
 
@@ -350,6 +364,12 @@ class _Raiser:
             self.conditional(stmt.test, then, orelse, out)
 
 
+def _may_be_number(load: ir.Let, function: ir.Function) -> bool:
+    """Whether a loaded value is perhaps no array and no list, and so has no method to copy it."""
+    known = function.types.get(load.target or "")
+    return known is None or known.kind not in ("array", "list", "dict")
+
+
 def _is_name(node: Any, variable: str) -> bool:
     return isinstance(node, gast.Name) and node.id == variable
 
@@ -363,16 +383,28 @@ def _source(text: str) -> Any:
 
 
 def _indented(doc: str) -> str:
-    lines = doc.strip().split("\n")
+    """The lines of a docstring, wrapped, as they stand in a function."""
+    lines = [part for line in doc.strip().split("\n") for part in _wrapped(line)]
+    lines = [line.replace(_JOINT, " ") for line in lines]
     if len(lines) == 1:
         return lines[0]
     return "\n".join([lines[0], *(f"    {line}".rstrip() for line in lines[1:]), "    "])
+
+
+def _wrapped(line: str) -> list[str]:
+    """A line in pieces that fit; what is in brackets stays together: `float64[:, 1]`."""
+    joined = re.sub(r"\[[^]]*\]", lambda found: found[0].replace(" ", _JOINT), line)
+    return textwrap.wrap(joined, WIDTH - len(STEP), break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def imports_of(function: ir.Function) -> list[str]:
     """The import lines that the function's text needs, sorted."""
     found = {line for stmt in ir.walk(function.body) for line in _imports_of_stmt(stmt)}
     found |= {line for atom in function.body.results for line in ex.imports_of_atom(atom)}
+    loads = [stmt for stmt in ir.walk(function.body) if isinstance(stmt, ir.Let) and isinstance(stmt.op, ir.Load)]
+    doubtful = {load.target for load in loads if _may_be_number(load, function)}
+    if doubtful and not doubtful.isdisjoint(copied_loads(split_loads(function))):
+        found.add("from srcgrad.runtime import copy")
     return sorted(found - {""}, key=lambda line: (line.startswith("from"), line))
 
 

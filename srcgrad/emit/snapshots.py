@@ -5,6 +5,15 @@
     yield s                       return right
 
 A value may be used through a view of it, a branch's or a loop's result, or a list that it was appended to.
+
+A load that needs a copy is made two where something is computed from it before that write. What the user computed from a
+strided view would come out with other last bits from a copy, because sums and products run in another order:
+
+    _s = load q[:, j]                              _v = load q[:, j]
+    _d = numpy.dot(_s, _s)                         _s = load q[:, j]        # printed with .copy()
+    append(tape, _s)                               _d = numpy.dot(_v, _v)
+    store q[:, j] = _d                             append(tape, _s)
+                                                   store q[:, j] = _d
 """
 
 from __future__ import annotations
@@ -13,12 +22,15 @@ import builtins
 import math
 import operator
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from srcgrad import ir
+from srcgrad.optimize.rewriter import with_atoms, with_blocks
+from srcgrad.types import UNKNOWN
 
 _END = math.inf
 _PLAIN_ATTRIBUTES = {"shape", "size", "ndim", "dtype", "itemsize", "nbytes"}
@@ -79,6 +91,96 @@ def copied_loads(function: ir.Function) -> frozenset[str]:
     """The targets of the loads that must be copied."""
     found = _Scan(function).run()
     return frozenset(load.target for load in found.loads if load.target and _overwritten(load, found))
+
+
+def split_loads(function: ir.Function) -> ir.Function:
+    """The function with every load that must be copied made two, a view for what is computed before the next write."""
+    found = _Scan(function).run()
+    copied = frozenset(load.target for load in found.loads if load.target and _overwritten(load, found))
+    return _Splitter(function, found, copied).run() if copied else function
+
+
+class _Splitter:
+    def __init__(self, function: ir.Function, found: _Layout, copied: frozenset[str]) -> None:
+        self.function, self.found, self.copied = function, found, copied
+        self.names = ir.Names.after(function)
+        self.types = dict(function.types)
+
+    def run(self) -> ir.Function:
+        return replace(self.function, body=self.block(self.function.body), types=self.types)
+
+    def block(self, block: ir.Block) -> ir.Block:
+        stmts = [with_blocks(stmt, map(self.block, ir.blocks(stmt))) for stmt in block.stmts]
+        for load in [stmt for stmt in stmts if isinstance(stmt, ir.Let) and stmt.target in self.copied]:
+            if load.origin.sweep == "forward":
+                self.split(load, stmts)
+        return replace(block, stmts=tuple(stmts))
+
+    def split(self, load: ir.Let, stmts: list[ir.Stmt]) -> None:
+        """Gives the statements behind a load that may read the memory itself a load of their own."""
+        assert load.target is not None
+        at = stmts.index(load)
+        early = self.early(load, stmts[at + 1 :])
+        if not early:
+            return
+        view = self.names.fresh(ir.hint(load.target))
+        self.types[view] = self.types.get(load.target, UNKNOWN)
+        for i in early:
+            stmts[at + 1 + i] = _renamed(stmts[at + 1 + i], load.target, view)
+        stmts.insert(at, replace(load, target=view))
+
+    def early(self, load: ir.Let, behind: Sequence[ir.Stmt]) -> list[int]:
+        buffer = load.args[0]
+        assert isinstance(buffer, ir.Var)
+        assert load.target is not None
+        found: list[int] = []
+        for i, stmt in enumerate(behind):
+            writes = any(_disturbs(inner, buffer.name) for inner in (stmt, *_inside(stmt)))
+            if stmt.origin.sweep == "forward" and (not writes or isinstance(stmt, ir.Let)) and self.computes(stmt, load.target, buffer.name):
+                found.append(i)
+            if writes:
+                break
+        return found
+
+    def computes(self, stmt: ir.Stmt, name: str, buffer: str) -> bool:
+        """Whether a statement uses a value, and only for what it computes in its place."""
+        used = [inner for inner in (stmt, *_inside(stmt)) if name in ir.variables(ir.own_atoms(inner))]
+        passed = any(name in ir.variables(block.results) for inner in (stmt, *_inside(stmt)) for block in ir.blocks(inner))
+        return bool(used) and not passed and all(self.is_computation(inner, buffer) for inner in used)
+
+    def is_computation(self, stmt: ir.Stmt, buffer: str) -> bool:
+        if not isinstance(stmt, ir.Let):
+            return isinstance(stmt, ir.If)
+        if isinstance(stmt.op, ir.Append) or stmt.effect or (isinstance(stmt.op, ir.Store) and self.keeps(stmt)):
+            return False
+        if stmt.target is None or not may_share(stmt):
+            return True
+        low, high = _extent(stmt.target, self.found)
+        return not any(low < time < high for time in self.found.writes[buffer] + self.found.effects)
+
+    def keeps(self, store: ir.Let) -> bool:
+        """Whether what is stored stays the object that it is: in a list."""
+        buffer = store.args[0]
+        known = self.types.get(buffer.name) if isinstance(buffer, ir.Var) else None
+        return known is None or known.kind != "array"
+
+
+def _inside(stmt: ir.Stmt) -> list[ir.Stmt]:
+    return [inner for block in ir.blocks(stmt) for inner in ir.walk(block)]
+
+
+def _disturbs(stmt: ir.Stmt, buffer: str) -> bool:
+    return isinstance(stmt, ir.Let) and (stmt.effect or ir.written_buffer(stmt) == buffer)
+
+
+def _renamed(stmt: ir.Stmt, old: str, new: str) -> ir.Stmt:
+    def block(block: ir.Block) -> ir.Block:
+        return ir.Block(tuple(_renamed(inner, old, new) for inner in block.stmts), block.results)
+
+    def atom(atom: ir.Atom) -> ir.Atom:
+        return ir.Var(new) if atom == ir.Var(old) else atom
+
+    return with_blocks(with_atoms(stmt, atom), map(block, ir.blocks(stmt)))
 
 
 def _overwritten(load: ir.Let, found: _Layout) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types as python_types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,8 +16,33 @@ from srcgrad.build import Builder
 from srcgrad.errors import Place, SrcgradError, UnsupportedSyntax
 from srcgrad.frontend.scope import Access, Environment, Frame, Value, is_undefined, plain
 from srcgrad.frontend.source import MissingName
-from srcgrad.ir import Atom, Const, Global, Origin, Var
-from srcgrad.types import OBJECT, UNKNOWN, Type, join, type_of
+from srcgrad.ir import Atom, Const, Global, Origin, Undefined, Var
+from srcgrad.types import OBJECT, UNKNOWN, Type, fields_of, join, type_of
+
+
+class Mixed(Undefined):
+    """The value of a name that stands for two things which cannot be joined."""
+
+
+MIXED = Const(Mixed())
+
+
+@dataclass(frozen=True, eq=False)
+class Owner:
+    """An object whose attributes the generated code reads, told from others by its identity."""
+
+    value: Any
+    __module__ = "srcgrad.frontend.base"
+
+
+def is_known(found: Any) -> bool:
+    """Whether an object is part of the program rather than data: a function, a class, a module."""
+    if isinstance(found, python_types.ModuleType | type):
+        return True
+    if not callable(found) or isinstance(found, python_types.FunctionType | python_types.MethodType | functools.partial):
+        return callable(found)
+    written = isinstance(type(found).__call__, python_types.FunctionType) and fields_of(found) is not None
+    return not written or type(found).__module__.partition(".")[0] == "numpy"
 
 
 class Undecided(Exception):
@@ -45,6 +71,9 @@ class Base:
         self.sites: dict[str, object] = {}  # where a container that is known by this name was made
         self.contents: dict[object, Type] = {}  # what containers made there come to hold
         self.active_frames: list[Frame] = []
+        self.owners: dict[int, Access] = {}  # objects that were found in others, by identity
+        self.defaults: dict[int, dict[str, Value]] = {}  # of functions defined inside, by their text
+        self.made = 0  # objects and cells so far
 
     @property
     def frame(self) -> Frame:
@@ -75,9 +104,12 @@ class Base:
     # Names
 
     def name(self, node: gast.Name) -> Value:
-        value = self.frame.get(node.id)
+        value = None if node.id in self.frame.declared_global else self.frame.find(node.id, self.frame.environment)
         if value is None:
             return self.free_name(node)
+        if value is MIXED:
+            problem = f"`{node.id}` is one of two things here that have not one structure"
+            return self.refuse(node, problem, "give it one structure on every path, or use it in each branch")
         if is_undefined(value):
             return self.refuse(node, f"`{node.id}` has no value here", "assign it on every path that leads here")
         return value
@@ -93,7 +125,7 @@ class Base:
         return self.free_value(access, node.id, found)
 
     def free_value(self, access: Access, name: str, found: Any) -> Value:
-        if callable(found) or isinstance(found, python_types.ModuleType):
+        if is_known(found):
             if access.where != "builtin":
                 self.free.identities[access] = found
             return Const(found)
@@ -101,6 +133,19 @@ class Base:
             self.free.identities[access] = found
             return Const(found)
         return self.global_read(access, name, found)
+
+    def object_value(self, found: Any, name: str) -> Value:
+        """An object that the compiler came by: known for good, or read where the function is called."""
+        if is_known(found) or found is None or isinstance(found, bool | int | float | str | type(Ellipsis)):
+            return Const(found)
+        access = self.owners.setdefault(id(found), Access(Owner(found), "", "object"))
+        return self.global_read(access, name, found)
+
+    def object_attribute(self, owner: Any, name: str, found: Any) -> Value:
+        """An attribute of a class or object that the compiler knows, as it is when the function is called."""
+        root = self.owners.setdefault(id(owner), Access(Owner(owner), "", "object"))
+        shown = getattr(owner, "__name__", type(owner).__name__)
+        return self.free_value(Access(root.function, name, "object"), f"{shown}_{name}", found)
 
     def global_read(self, access: Access, name: str, found: Any) -> Atom:
         printed = self._printed(access, name)

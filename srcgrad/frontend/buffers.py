@@ -31,6 +31,7 @@ from srcgrad.ir import (
     Function,
     Global,
     If,
+    Invoke,
     Let,
     Load,
     Loop,
@@ -275,6 +276,8 @@ def _may_be_view(let: Let) -> bool:
     match let.op:
         case Attr(name):
             return name in _VIEW_ATTRIBUTES and name not in ("T", "mT")
+        case Invoke():
+            return True
         case Method(name):
             return name in _VIEW_NAMES
         case Fn(target):
@@ -520,6 +523,6 @@ class _Rewriter:
         assert found is not None
         root, path, indices = found
         rest = [read(atom) for atom in rest]
-        if isinstance(let.op, Store | Update):
-            let = replace(let, op=replace(let.op, path=(*path, *let.op.path)))
+        assert isinstance(let.op, Store | Update | Append | Pop)
+        let = replace(let, op=replace(let.op, path=(*path, *let.op.path)))
         stmts.append(replace(let, args=(Var(root), *indices, *rest)))

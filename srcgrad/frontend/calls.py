@@ -13,11 +13,15 @@ import gast
 import numpy as np
 
 from srcgrad.errors import AliasedWrite, NoRule, SourceUnavailable
-from srcgrad.frontend.scope import RESULT, Closure, Frame, Value, is_undefined
+from srcgrad.frontend.base import MIXED
+from srcgrad.frontend.binding import bind, declared_nonlocal, names_read
+from srcgrad.frontend.scope import RESULT, Frame, assigned_names, inner_writes
 from srcgrad.frontend.source import Source, source_of
 from srcgrad.frontend.statements import Statements
+from srcgrad.frontend.values import Bound, Choice, Closure, Compound, Partial, Value, cell, is_cell, is_undefined
 from srcgrad.ir import Atom, Const, Fn, Method, Op, Store, Update, Var
 from srcgrad.rules.rule import Key, registry
+from srcgrad.types import fields_of
 
 _MUTATING_METHODS = frozenset(
     "fill sort partition put resize setflags itemset byteswap setfield extend insert remove clear reverse update "
@@ -33,29 +37,95 @@ class Calls(Statements):
     def _expr_call(self, node: gast.Call) -> Value:
         if isinstance(node.func, gast.Attribute):
             owner = self.expression(node.func.value)
-            if not isinstance(owner, Const | Closure):
-                return self.method(node, node.func.attr, self.as_atom(owner, node))
-            assert isinstance(owner, Const)
-            callee = self.static_attribute(node.func, owner.value)
+            if isinstance(owner, Var) and self.builder.type(owner).kind != "record":
+                return self.method(node, node.func.attr, owner, self.items(node.args), self.keywords(node))
+            callee = self.method_of(node, node.func.attr, owner)
         else:
             callee = self.expression(node.func)
-        args = self.items(node.args)
-        if any(keyword.arg is None for keyword in node.keywords):
-            return self.refuse(node, "`**` in a call is not supported", "write the keywords")
-        keywords = {keyword.arg: self.expression(keyword.value) for keyword in node.keywords}
-        if isinstance(callee, Closure):
-            return self.inline(node, callee.node, callee.frame.source, callee.frame, args, keywords)
-        if isinstance(callee, Const):
-            return self.call(node, callee.value, args, keywords)
+        if callee == Const(super) and not node.args:
+            return self.enclosing_class(node)
+        return self.apply(node, callee, self.items(node.args), self.keywords(node))
+
+    def keywords(self, node: gast.Call) -> dict[str, Value]:
+        """The keyword arguments of a call; `**` spread."""
+        found: dict[str, Value] = {}
+        for keyword in node.keywords:
+            value = self.expression(keyword.value)
+            if keyword.arg is not None:
+                found[keyword.arg] = value
+                continue
+            pairs = self.pairs(value)
+            if pairs is None:
+                self.refuse(keyword.value, "`**` of a dict whose keys are not known", "write the keywords")
+                continue
+            found.update({str(key): item for key, item in pairs})
+        return found
+
+    def pairs(self, value: Value) -> list[tuple[Any, Value]] | None:
+        """The keys and values of a dict; None where its keys are not known."""
+        raise NotImplementedError
+
+    def method_of(self, node: gast.Call, name: str, owner: Value) -> Value:
+        """The method that a call names."""
+        return self.attribute(node.func, name, owner)
+
+    def enclosing_class(self, node: gast.Call) -> Value:
+        raise NotImplementedError
+
+    def apply(self, node: gast.AST, callee: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+        """The value of a call of a value."""
+        match callee:
+            case Closure():
+                return self._call_closure(node, callee, args, keywords)
+            case Bound() if isinstance(callee.function, str):
+                return self.method(node, callee.function, callee.owner, args, keywords)
+            case Bound():
+                return self.apply(node, self._function(callee.function), [callee.owner, *args], keywords)
+            case Partial():
+                return self.apply(node, callee.function, [*callee.args, *args], dict(callee.keywords) | keywords)
+            case Choice():
+                choice = callee
+                return self.either(  # type: ignore[no-any-return]
+                    choice.test,
+                    lambda: self.apply(node, choice.then, args, keywords),
+                    lambda: self.apply(node, choice.orelse, args, keywords),
+                    "_choice",
+                )
+            case Const():
+                return self.call(node, callee.value, args, keywords)
+            case Var() if self.builder.type(callee).kind == "callable":
+                return self.call(node, self.builder.type(callee).value, args, keywords)
+        method = self.special_method(callee, "__call__")
+        if method is not None:
+            return self.apply(node, method, args, keywords)
         return self.refuse(node, "the called value is not known before the call", "call a function by its name", NoRule)
+
+    def special_method(self, value: Value, name: str) -> Value | None:
+        """The method that the class of an object defines under a special name; None where it defines none."""
+        raise NotImplementedError
+
+    def _function(self, function: Any) -> Value:
+        return function if isinstance(function, Closure | Compound) else Const(function)
+
+    def _call_closure(self, node: gast.AST, callee: Closure, args: list[Value], keywords: dict[str, Value]) -> Value:
+        if not callee.targets <= self.targets and callee.targets & names_read(callee.node):
+            return self.refuse(node, "this function reads the variable of a comprehension that has ended",
+                               "bind it as a default: `lambda x, k=k: ...`")  # fmt: skip
+        self.defaults[id(callee.node)] = dict(callee.defaults)
+        return self.inline(node, callee.node, callee.frame.source, callee.frame, args, keywords)
 
     # Methods
 
-    def method(self, node: gast.Call, name: str, owner: Atom) -> Value:
-        args = [self.as_atom(value, node) for value in self.items(node.args)]
-        if any(keyword.arg is None for keyword in node.keywords):
-            return self.refuse(node, "`**` in a call is not supported", "write the keywords")
-        keywords = [(keyword.arg, self.atom(keyword.value)) for keyword in node.keywords]
+    def method(
+        self, node: gast.AST, name: str, owner: Value, values: list[Value], named: dict[str, Value]
+    ) -> Value:
+        """A call of a method of a value of the running program."""
+        known = self.known_method(node, name, owner, values, named)
+        if known is not None:
+            return known
+        owner = self.as_atom(owner, node)
+        args = [self.as_atom(value, node) for value in values]
+        keywords = [(key, self.as_atom(value, node)) for key, value in named.items()]
         kind = self.builder.type(owner).kind
         changed = self.changing_method(node, name, owner, args) if isinstance(owner, Var) and not keywords else None
         if changed is not None:
@@ -68,7 +138,13 @@ class Calls(Statements):
             return self.written_into(node, Method(name), [owner, *args], keywords)
         return self.builder.let(Method(name), [owner, *args], keywords, effect=not known)
 
-    def changing_method(self, node: gast.Call, name: str, owner: Var, args: list[Atom]) -> Value | None:
+    def known_method(
+        self, node: gast.AST, name: str, owner: Value, args: list[Value], keywords: dict[str, Value]
+    ) -> Value | None:
+        """What a method comes to that the compiler runs itself; None where the running program does."""
+        raise NotImplementedError
+
+    def changing_method(self, node: gast.AST, name: str, owner: Var, args: list[Atom]) -> Value | None:
         raise NotImplementedError
 
     def written_into(self, node: gast.AST, op: Op, args: list[Atom], named: list[tuple[str, Atom]]) -> Atom:
@@ -83,28 +159,16 @@ class Calls(Statements):
     # Functions
 
     def call(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value:
-        special = self._special(node, callee, args, keywords)
+        special = self.special(node, callee, args, keywords)
         if special is not None:
             return special
         if self._is_primitive(callee):
             return self.primitive(node, callee, args, keywords)
         return self._user_function(node, callee, args, keywords)
 
-    def _special(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value | None:
-        """Built-ins whose effect is on the compiler's own values."""
-        if callee is len and len(args) == 1 and isinstance(args[0], tuple):
-            return Const(len(args[0]))
-        if callee is tuple and len(args) == 1:
-            items = self.spread(args[0])
-            return None if items is None else tuple(items)
-        if callee in (max, min) and len(args) > 2 and not keywords:
-            first, *rest = args
-            for value in rest:
-                first = self.primitive(node, callee, [first, value], {})
-            return first
-        if callee in (locals, globals, vars, exec, eval, setattr, delattr):
-            return self.refuse(node, f"`{callee.__name__}` is not supported", "name what you mean")
-        return None
+    def special(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        """What a call comes to that the compiler runs itself; None for all others."""
+        raise NotImplementedError
 
     def _is_primitive(self, callee: Any) -> bool:
         if registry.get(callee) is not None or isinstance(callee, type):
@@ -142,6 +206,8 @@ class Calls(Statements):
             return self.call(node, callee.func, [*fixed, *args], merged)
         if isinstance(callee, python_types.MethodType):
             return self.call(node, callee.__func__, [self._constant(callee.__self__), *args], keywords)
+        if isinstance(callee, functools._lru_cache_wrapper):
+            return self.call(node, callee.__wrapped__, args, keywords)
         generated = getattr(callee, "__srcgrad_function__", None)
         if generated is not None:
             return self.refuse(node, "the derivative of a function is taken inside of another", "take it outside")
@@ -152,7 +218,7 @@ class Calls(Statements):
         return self.inline(node, source.tree, source, None, args, keywords)
 
     def _constant(self, value: Any) -> Value:
-        return Const(value)
+        return self.object_value(value, type(value).__name__.lower())
 
     # Lowering in line
 
@@ -166,14 +232,16 @@ class Calls(Statements):
         keywords: dict[str, Value],
     ) -> Value:
         """The value of a call of a function with readable source: its body, here."""
-        depth = sum(frame.source.tree is source.tree for frame in self.active_frames if parent is None)
-        if len(self.active_frames) > _MAX_DEPTH or depth:
-            return self.refuse(node, f"`{source.name}` calls itself", "write the recursion as a loop")
+        recursive = self.recursive_call(node, tree, source, parent, args, keywords)
+        if recursive is not None:
+            return recursive
+        if len(self.active_frames) > _MAX_DEPTH:
+            return self.refuse(node, f"`{source.name}` is called too deep inside of other functions", "call it earlier")
         if isinstance(tree, gast.AsyncFunctionDef) or _is_generator(tree):
             return self.refuse(node, f"`{source.name}` is a generator or a coroutine", "write an ordinary function")
         name = getattr(tree, "name", "lambda")
         static = bool(self.active_frames) and self.frame.static
-        frame = Frame(source, {}, parent, static, "" if static else f"{name}_")
+        frame = Frame(source, {}, parent, static, "" if static else f"{name}_", tree=tree)
         try:
             frame.environment.update(self.bind(node, tree, source, parent, args, keywords))
         except TypeError as error:
@@ -182,14 +250,40 @@ class Calls(Statements):
 
     def run(self, frame: Frame, tree: gast.FunctionDef | gast.Lambda) -> Value:
         """The value that a function's body returns in a frame whose parameters are bound."""
+        caller = self.active_frames[-1].environment if self.active_frames else {}
+        frame.environment.update({name: value for name, value in caller.items() if is_cell(name)})
         with self.inside(frame):
-            if isinstance(tree, gast.Lambda):
-                with self.builder.at(self.origin(tree)):
-                    self.node = tree
-                    return self.expression(tree.body)
-            self.body(tree.body)
-            result = frame.environment.get(RESULT, Const(None))
-            return Const(None) if is_undefined(result) else result
+            result = self._lambda(tree) if isinstance(tree, gast.Lambda) else self._body(tree, frame)
+        if self.active_frames:
+            own = {name: value for name, value in self.frame.environment.items() if not is_cell(name)}
+            cells = {name: value for name, value in frame.environment.items() if is_cell(name)}
+            self.frame.environment = own | cells
+        return result
+
+    def _lambda(self, tree: gast.Lambda) -> Value:
+        with self.builder.at(self.origin(tree)):
+            self.node = tree
+            return self.expression(tree.body)
+
+    def _body(self, tree: gast.FunctionDef, frame: Frame) -> Value:
+        self._declare_cells(tree, frame)
+        self.body(tree.body)
+        result = frame.environment.get(RESULT, Const(None))
+        if result is MIXED:
+            return self.refuse(tree, f"`{tree.name}` returns values of different structures", "return one structure")
+        return Const(None) if is_undefined(result) else result
+
+    def _declare_cells(self, tree: gast.FunctionDef, frame: Frame) -> None:
+        """Gives names of their own to the variables that functions defined inside write."""
+        written = inner_writes(tree.body)
+        if not written:
+            return
+        self.made += 1
+        for name in assigned_names(tree.body) + list(frame.environment):
+            if name in written and name not in declared_nonlocal(tree.body):
+                frame.cells[name] = cell(self.made, name)
+                if name in frame.environment:
+                    frame.environment[frame.cells[name]] = frame.environment.pop(name)
 
     def bind(
         self,
@@ -201,42 +295,24 @@ class Calls(Statements):
         keywords: dict[str, Value],
     ) -> dict[str, Value]:
         """The values of the parameters of a call, defaults included; `TypeError` as Python raises it."""
-        signature = tree.args
-        positional = [arg.id for arg in [*signature.posonlyargs, *signature.args]]
-        bound: dict[str, Value] = dict(zip(positional, args, strict=False))
-        if len(args) > len(positional):
-            if signature.vararg is None:
-                raise TypeError(f"takes {len(positional)} positional arguments but {len(args)} were given")
-        if signature.vararg is not None:
-            bound[signature.vararg.id] = tuple(args[len(positional) :])
-        if signature.kwarg is not None:
-            raise TypeError("has a `**` parameter")
-        only = [arg.id for arg in signature.kwonlyargs]
-        for key, value in keywords.items():
-            if key not in positional + only or key in (arg.id for arg in signature.posonlyargs):
-                raise TypeError(f"got an unexpected keyword argument '{key}'")
-            if key in bound:
-                raise TypeError(f"got multiple values for argument '{key}'")
-            bound[key] = value
-        for name in positional + only:
-            if name not in bound:
-                bound[name] = self._default(tree, source, parent, name)
-        return bound
 
-    def _default(self, tree: Any, source: Source, parent: Frame | None, name: str) -> Value:
-        if parent is None:
-            default = inspect.signature(source.function).parameters[name].default
-            if default is inspect.Parameter.empty:
+        def default(name: str) -> Value:
+            if parent is not None:
+                known = self.defaults.get(id(tree), {})
+                if name not in known:
+                    raise TypeError(f"missing an argument: '{name}'")
+                return known[name]
+            value = inspect.signature(source.function).parameters[name].default
+            if value is inspect.Parameter.empty:
                 raise TypeError(f"missing an argument: '{name}'")
-            return Const(default)
-        signature = tree.args
-        positional = [arg.id for arg in [*signature.posonlyargs, *signature.args]]
-        nodes = dict(zip(reversed(positional), reversed(signature.defaults), strict=False))
-        nodes.update({a.id: d for a, d in zip(signature.kwonlyargs, signature.kw_defaults, strict=True) if d is not None})
-        if name not in nodes:
-            raise TypeError(f"missing an argument: '{name}'")
-        with self.inside(parent):
-            return self.expression(nodes[name])
+            return Const(value) if is_constant(value) else self.object_value(value, name)
+
+        return bind(tree, args, keywords, default)
+
+
+def is_constant(value: Any) -> bool:
+    """Whether a default is part of the text."""
+    return fields_of(value) is None and not isinstance(value, np.ndarray | list | dict)
 
 
 def _may_act(callee: Any) -> bool:

@@ -10,14 +10,18 @@ does not foresee, the wider type is noted for the place that made the container,
 
 from __future__ import annotations
 
+import functools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import gast
 import numpy as np
 
 from srcgrad.frontend.loops import Loops, Walk
-from srcgrad.frontend.scope import Value, assigned_names
+from srcgrad.frontend.scope import assigned_names
+from srcgrad.frontend.values import Bound, Choice, Instance, Partial, Record, Table, Value, leaves
 from srcgrad.ir import Append, Atom, Const, Make, Pop, Store, Var
 from srcgrad.types import UNKNOWN, Type, join, list_of
 
@@ -28,13 +32,63 @@ class Containers(Loops):
     # Displays
 
     def _expr_list(self, node: gast.List) -> Value:
-        return self.make("list", [self.as_atom(v, node) for v in self.items(node.elts)], node)
+        return self.display("list", (), self.items(node.elts), node)
+
+    def display(self, kind: str, keys: tuple[Any, ...], items: list[Value], node: gast.AST) -> Value:
+        """A list or dict: one that holds functions or objects is known to the compiler alone."""
+        if any(self.is_static(item) for item in items):
+            return Table(kind, keys, tuple(items))
+        atoms = [self.as_atom(item, node) for item in items]
+        if kind == "dict":
+            atoms = [atom for key, item in zip(keys, atoms, strict=True) for atom in (Const(key), item)]
+        return self.make(kind, atoms, node)
+
+    def is_static(self, value: Value) -> bool:
+        """Whether a value is, or holds, a function or an object that was made here."""
+        for leaf in leaves(value):
+            if not isinstance(leaf, Var | Const) or (isinstance(leaf, Const) and callable(leaf.value)):
+                return True
+        compounds = Bound | Choice | Partial | Record | Table
+        return isinstance(value, compounds) or (isinstance(value, tuple) and any(map(self.is_static, value)))
 
     def _expr_dict(self, node: gast.Dict) -> Value:
-        if any(key is None for key in node.keys):
-            return self.refuse(node, "`**` in a dict display is not supported", "write the keys")
-        pairs = [self.atom(n) for pair in zip(node.keys, node.values, strict=True) for n in pair]
-        return self.make("dict", pairs, node)
+        entries = self._entries(node)
+        if entries is None:
+            return Const(None)
+        if any(not isinstance(key, Const) for key, _ in entries):
+            pairs = [self.as_atom(value, node) for entry in entries for value in entry]
+            return self.make("dict", pairs, node)
+        known = {key.value: value for key, value in entries}  # type: ignore[union-attr]
+        return self.display("dict", tuple(known), list(known.values()), node)
+
+    def _entries(self, node: gast.Dict) -> list[tuple[Value, Value]] | None:
+        """The keys and values of a display, `**` spread; None where it was refused."""
+        found: list[tuple[Value, Value]] = []
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is not None:
+                found.append((self.atom(key), self.expression(value)))
+                continue
+            pairs = self.pairs(self.expression(value))
+            if pairs is None:
+                self.refuse(value, "`**` of a dict whose keys are not known", "write the keys")
+                return None
+            found += [(Const(k), item) for k, item in pairs]
+        return found
+
+    def pairs(self, value: Value) -> list[tuple[Any, Value]] | None:
+        if isinstance(value, Table) and value.kind == "dict":
+            return list(zip(value.keys, value.items, strict=True))
+        keys = self.known_keys(value)
+        if keys is None or not isinstance(value, Var):
+            return None
+        return [(key, self.builder.fn(operator.getitem, value, Const(key))) for key in keys]
+
+    def known_keys(self, value: Value) -> tuple[Any, ...] | None:
+        """The keys of a dict to which no others are added; None where they are not known."""
+        if not isinstance(value, Var) or self.builder.type(value).kind != "dict":
+            return None
+        sites = ("everywhere", self.sites.get(value.name, "everywhere"))
+        return None if any(("grown", site) in self.contents for site in sites) else self.builder.type(value).keys
 
     def _expr_set(self, node: gast.Set) -> Value:
         return self.builder.fn(set, self._expr_list(gast.copy_location(gast.List(node.elts, gast.Load()), node)))  # type: ignore[arg-type]
@@ -75,7 +129,7 @@ class Containers(Loops):
     def _comprehended(self, node: gast.ListComp, element: gast.AST) -> Value:
         written_out = self._written_out(node, element)
         if written_out is not None:
-            return self.make("list", [self.as_atom(value, node) for value in written_out], node)
+            return self.display("list", (), written_out, node)
         made = self.make("list", [], node)
         self._nested(node, node.generators, lambda: self.append(made, self.atom(element), node))
         return made
@@ -85,29 +139,55 @@ class Containers(Loops):
         if len(node.generators) != 1 or node.generators[0].ifs or self.frame.static:
             return None
         generator = node.generators[0]
-        if not isinstance(generator.iter, gast.Name | gast.Tuple | gast.Call | gast.Attribute):
-            return None
-        if isinstance(generator.iter, gast.Tuple) or self._is_tuple(generator.iter):
-            walk = self.walk(generator.iter)
-            if isinstance(walk, tuple):
+        if isinstance(generator.iter, gast.Tuple) or self._is_known(generator.iter) or self._makes_objects(element):
+            walk = self.known_walk(generator.iter)
+            if walk is not None:
                 return self._each(generator.target, walk, element)
         return None
 
-    def _is_tuple(self, node: gast.AST) -> bool:
-        return isinstance(node, gast.Name) and isinstance(self.frame.get(node.id), tuple)
+    def _is_known(self, node: gast.AST) -> bool:
+        """Whether an expression names a tuple or table."""
+        return any(
+            isinstance(self.frame.find(inner.id, self.frame.environment), tuple | Table)
+            for inner in gast.walk(node)
+            if isinstance(inner, gast.Name)
+        )
+
+    def _makes_objects(self, node: gast.AST) -> bool:
+        """Whether an expression makes an object or a function, so that a list of it is known to the compiler alone."""
+        if isinstance(node, gast.Lambda):
+            return True
+        if not isinstance(node, gast.Call) or not isinstance(node.func, gast.Name | gast.Attribute):
+            return False
+        callee = self.expression(node.func)
+        return isinstance(callee, Const) and (self.is_users_class(callee.value) or callee.value is functools.partial)
+
+    def is_users_class(self, value: Any) -> bool:
+        raise NotImplementedError
 
     def _each(self, target: gast.AST, values: tuple[Value, ...], element: gast.AST) -> list[Value]:
-        hidden = self._hide(target)
         found = []
-        for value in values:
-            self.assign(target, value)
-            found.append(self.expression(element))
-        self._unhide(hidden)
+        with self._own(target):
+            for value in values:
+                self.assign(target, value)
+                found.append(self.expression(element))
         return found
+
+    @contextmanager
+    def _own(self, target: gast.AST) -> Iterator[None]:
+        """Inside, the names of a comprehension are its own."""
+        hidden, outer = self._hide(target), self.targets
+        self.targets = outer | set(assigned_names([target]))
+        try:
+            yield
+        finally:
+            self.targets = outer
+        self._unhide(hidden)
 
     def _hide(self, target: gast.AST) -> dict[str, Value | None]:
         """The names of a comprehension are its own: what they mean outside."""
-        return {name: self.frame.environment.get(name) for name in assigned_names([target])}
+        names = [self.frame.key(name) for name in assigned_names([target])]
+        return {name: self.frame.environment.get(name) for name in names}
 
     def _unhide(self, hidden: dict[str, Value | None]) -> None:
         for name, value in hidden.items():
@@ -131,10 +211,9 @@ class Containers(Loops):
         walked = walk
 
         def body(variable: Var) -> None:
-            hidden = self._hide(first.target)
-            self.assign(first.target, walked.item(variable))
-            self._filtered(node, first.ifs, lambda: self._nested(node, others, innermost) if others else innermost())
-            self._unhide(hidden)
+            with self._own(first.target):
+                self.assign(first.target, walked.item(variable))
+                self._filtered(node, first.ifs, lambda: self._nested(node, others, innermost) if others else innermost())
 
         loop = gast.copy_location(gast.For(first.target, first.iter, [], [], None), node)
         walrus = [name for name in assigned_names([node]) if name not in assigned_names([g.target for g in generators])]
@@ -144,7 +223,7 @@ class Containers(Loops):
         if not tests:
             then()
             return
-        test = self.atom(tests[0])
+        test = self.test(tests[0])
         if isinstance(test, Const):
             if test.value:
                 self._filtered(node, tests[1:], then)
@@ -159,6 +238,8 @@ class Containers(Loops):
         if known.kind == "list":
             wider = list_of(*known.items, new)
         elif known.kind == "dict":
+            if not isinstance(key, Const) or key.value not in known.keys:
+                self.grow(owner)
             wider = self._with_key(known, key, new)
         else:
             return
@@ -168,6 +249,13 @@ class Containers(Loops):
         before = self.contents.get(site)
         self.contents[site] = wider if before is None else join(before, wider)
         self.widened = True
+
+    def grow(self, owner: Var) -> None:
+        """Notes that keys are added to a dict, or taken from it: its type does not tell them."""
+        mark = ("grown", self.sites.get(owner.name, "everywhere"))
+        if mark not in self.contents:
+            self.contents[mark] = UNKNOWN
+            self.widened = True
 
     def _with_key(self, known: Type, key: Atom | None, new: Type) -> Type:
         if isinstance(key, Const) and key.value in known.keys:
@@ -179,11 +267,18 @@ class Containers(Loops):
         self.put(owner, value, None, node)
         self.builder.do(Append(), owner, value)
 
-    def store(self, target: gast.Subscript, value: Atom) -> None:
+    def store(self, target: gast.Subscript, new: Value) -> None:
         base = self.expression(target.value)
+        if isinstance(base, Instance):
+            self.special_operator(target, "setitem", [base, self.expression(target.slice), new])
+            return
+        if isinstance(base, Table):
+            self.refuse(target, "a list or dict of functions or objects is changed", "build it at once")
+            return
         if not isinstance(base, Var):
             self.refuse(target, "a store into something that is no array, list or dict", "store into an array")
             return
+        value = self.as_atom(new, target)
         index = self.index(target.slice)
         self.put(base, value, index, target)
         self.builder.do(Store(("[]",)), base, index, value)

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-import math
 import operator
 import types as python_types
 from typing import Any
 
 import gast
-import numpy as np
 
 from srcgrad.frontend.base import Base, Undecided
-from srcgrad.frontend.scope import Closure, Value, leaves, rebuild, same_structure
+from srcgrad.frontend.values import (
+    Bound,
+    Closure,
+    Compound,
+    Instance,
+    Lazy,
+    Partial,
+    Record,
+    Table,
+    Value,
+    leaves,
+    parts_of,
+    same_structure,
+    with_atoms,
+)
 from srcgrad.ir import Atom, Attr, Block, Const, Fn, If, Let, Make, Var
 
 BINARY = {
@@ -40,10 +52,12 @@ COMPARE = {
     gast.Is: operator.is_,
     gast.IsNot: operator.is_not,
 }
-_KNOWN_MODULES = (np, math)
+MAX_SPREAD = 64  # elements that are written out one by one
 
 
 class Expressions(Base):
+    targets: frozenset[str] = frozenset()  # the names of the comprehensions around what is lowered
+
     def expression(self, node: gast.AST) -> Value:
         """The value of an expression."""
         method = getattr(self, "_expr_" + type(node).__name__.lower(), None)
@@ -56,12 +70,33 @@ class Expressions(Base):
         return self.as_atom(self.expression(node), node)
 
     def as_atom(self, value: Value, node: gast.AST) -> Atom:
-        """A value as one operand: tuples are built, functions are refused."""
+        """A value as one operand: tuples are built, functions and objects are refused."""
         if isinstance(value, tuple):
             return self.builder.let(Make("tuple"), [self.as_atom(item, node) for item in value])
-        if isinstance(value, Closure):
-            return self.refuse(node, f"the function `{value.name}` is used as a value", "call it by its name")
+        if isinstance(value, Closure | Bound | Partial):
+            shown = f"the function `{value.name}`" if isinstance(value, Closure) else "a function made here"
+            return self.refuse(node, f"{shown} is used as a value", "call it by its name")  # type: ignore[no-any-return]
+        if isinstance(value, Instance | Record):
+            problem = f"an object of class `{value.cls.__name__}` leaves the function's own names"
+            return self.refuse(node, problem, "pass or return its fields, as a tuple")  # type: ignore[no-any-return]
+        if isinstance(value, Table):
+            return self.build_table(value, node)
+        if isinstance(value, Lazy):
+            return self.as_atom(self.collect(value, node), node)
+        if isinstance(value, Compound):
+            return self.refuse(node, "`super()` is used as a value", "call a method of it")  # type: ignore[no-any-return]
         return value
+
+    def collect(self, value: Lazy, node: gast.AST) -> Value:
+        """The elements of an iterator as a list."""
+        raise NotImplementedError
+
+    def build_table(self, value: Table, node: gast.AST) -> Atom:
+        """A list or dict of functions as an object of the running program."""
+        items = [self.as_atom(item, node) for item in value.items]
+        if value.kind == "dict":
+            items = [atom for key, item in zip(value.keys, items, strict=True) for atom in (Const(key), item)]
+        return self.builder.let(Make(value.kind), items)
 
     # Leaves
 
@@ -74,35 +109,84 @@ class Expressions(Base):
     # Operators
 
     def _expr_binop(self, node: gast.BinOp) -> Value:
-        left, right = self.expression(node.left), self.expression(node.right)
+        return self.binary(node, self.expression(node.left), self.expression(node.right))
+
+    def binary(self, node: gast.BinOp | gast.AugAssign, left: Value, right: Value) -> Value:
+        """`left op right`."""
         if isinstance(left, tuple) and isinstance(right, tuple) and isinstance(node.op, gast.Add):
             return left + right
         if isinstance(left, tuple) and isinstance(node.op, gast.Mult) and isinstance(right, Const):
             return left * int(right.value)
         if _is_class(left) and _is_class(right):  # `int | float` in a test of a type
             return Const(left.value | right.value)  # type: ignore[union-attr]
+        special = self.special_operator(node, BINARY[type(node.op)].__name__, [left, right])
+        if special is not None:
+            return special
         return self.builder.fn(BINARY[type(node.op)], self.as_atom(left, node), self.as_atom(right, node))
 
+    def special_operator(self, node: gast.AST, name: str, operands: list[Value]) -> Value | None:
+        """What an operator does that a class of the user's defines; None where none does."""
+        raise NotImplementedError
+
     def _expr_unaryop(self, node: gast.UnaryOp) -> Value:
-        return self.builder.fn(UNARY[type(node.op)], self.atom(node.operand))
+        operand = self.expression(node.operand)
+        if isinstance(node.op, gast.Not):
+            return self.builder.fn(operator.not_, self.truth(operand, node))
+        special = self.special_operator(node, UNARY[type(node.op)].__name__, [operand])
+        return special if special is not None else self.builder.fn(UNARY[type(node.op)], self.as_atom(operand, node))
+
+    def truth(self, value: Value, node: gast.AST) -> Atom:
+        """A value as a test: functions are true, so are tuples that hold something."""
+        if isinstance(value, tuple | Record | Table):
+            return Const(bool(parts_of(value)))
+        if isinstance(value, Closure | Instance | Bound | Partial):
+            return Const(True)
+        return self.as_atom(value, node)
+
+    def test(self, node: gast.AST) -> Atom:
+        return self.truth(self.expression(node), node)
 
     def _expr_compare(self, node: gast.Compare) -> Value:
-        left = self.atom(node.left)
+        left = self.expression(node.left)
         return self._comparisons(left, list(zip(node.ops, node.comparators, strict=True)))
 
-    def _comparisons(self, left: Atom, rest: list[tuple[gast.AST, gast.AST]]) -> Atom:
+    def _comparisons(self, left: Value, rest: list[tuple[gast.AST, gast.AST]]) -> Value:
         (op, node), *others = rest
-        right = self.atom(node)
-        first = self._comparison(op, left, right)
+        right = self.expression(node)
+        first = self.comparison(op, left, right, node)
         if not others:
             return first
-        return self.either(first, lambda: self._comparisons(right, others), lambda: first, "_test")
+        test = self.truth(first, node)
+        return self.either(test, lambda: self._comparisons(right, others), lambda: first, "_test")  # type: ignore[no-any-return]
 
-    def _comparison(self, op: gast.AST, left: Atom, right: Atom) -> Atom:
+    def comparison(self, op: gast.AST, left: Value, right: Value, node: gast.AST) -> Value:
+        """`left op right`; where the compiler knows both, its result."""
         if isinstance(op, gast.In | gast.NotIn):
-            found = self.builder.fn(operator.contains, right, left)
+            found = self.contained(left, right, node)
             return found if isinstance(op, gast.In) else self.builder.fn(operator.not_, found)
-        return self.builder.fn(COMPARE[type(op)], left, right)
+        made = any(isinstance(value, Closure | Instance | Compound | tuple) for value in (left, right))
+        if made and isinstance(op, gast.Is | gast.IsNot):
+            same = left == right
+            if not same and (isinstance(left, tuple | Record) and isinstance(right, tuple | Record)):
+                return self.refuse(node, "two tuples are compared by `is`", "compare them by `==`")
+            return Const(same == isinstance(op, gast.Is))
+        if made:
+            special = self.special_operator(node, COMPARE[type(op)].__name__, [left, right])
+            if special is not None:
+                return special
+        return self.builder.fn(COMPARE[type(op)], self.as_atom(left, node), self.as_atom(right, node))
+
+    def contained(self, item: Value, owner: Value, node: gast.AST) -> Atom:
+        """`item in owner`."""
+        if isinstance(owner, Table) and owner.kind == "dict" and isinstance(item, Const):
+            return Const(item.value in owner.keys)
+        if isinstance(owner, tuple) and isinstance(item, Const) and all(isinstance(i, Const) for i in owner):
+            return Const(item.value in [i.value for i in owner])
+        atom = self.as_atom(owner, node)
+        known = self.builder.type(atom)
+        if known.kind == "dict" and isinstance(item, Const) and item.value in known.keys:
+            return Const(True)
+        return self.builder.fn(operator.contains, atom, self.as_atom(item, node))
 
     def _expr_boolop(self, node: gast.BoolOp) -> Value:
         return self._boolean(node.values, isinstance(node.op, gast.And))
@@ -118,12 +202,12 @@ class Expressions(Base):
         def same() -> Value:
             return first
 
-        test = self.as_atom(first, nodes[0])
+        test = self.truth(first, nodes[0])
         return self.either(test, *((rest, same) if conjunction else (same, rest)), "_test")
 
     def _expr_ifexp(self, node: gast.IfExp) -> Value:
         return self.either(
-            self.atom(node.test), lambda: self.expression(node.body), lambda: self.expression(node.orelse), "_choice"
+            self.test(node.test), lambda: self.expression(node.body), lambda: self.expression(node.orelse), "_choice"
         )
 
     def either(self, test: Atom, then: Any, orelse: Any, hint: str) -> Any:
@@ -136,9 +220,12 @@ class Expressions(Base):
             first = then()
         with self.builder.block() as else_stmts:
             second = orelse()
-        if not same_structure(first, second) or any(isinstance(leaf, Closure) for leaf in leaves(first)):
+        if not same_structure(first, second):
             return self.refuse(self.node, "the two values of this choice differ in structure", "use `if` statements")
-        pairs = list(zip(leaves(first), leaves(second), strict=True))
+        every = list(zip(leaves(first), leaves(second), strict=True))
+        pairs = [pair for pair in every if not any(isinstance(leaf, Closure | Instance) for leaf in pair)]
+        if any(left != right for left, right in every if (left, right) not in pairs):
+            return self.refuse(self.node, "this is one of two functions or objects", "use it in each branch of an `if`")
         targets = [self.joined(hint, left, right) for left, right in pairs]
         self.builder.emit(
             If(
@@ -149,7 +236,7 @@ class Expressions(Base):
                 self.builder.origin,
             )
         )
-        return rebuild(first, iter(targets))
+        return with_atoms(first, iter(targets))
 
     def _expr_namedexpr(self, node: gast.NamedExpr) -> Value:
         value = self.expression(node.value)
@@ -181,12 +268,29 @@ class Expressions(Base):
         """The elements of a tuple, or None where their number is not known."""
         if isinstance(value, tuple):
             return list(value)
-        if isinstance(value, Const) and isinstance(value.value, tuple):
-            return [Const(item) for item in value.value]
+        if isinstance(value, Lazy):
+            found = self.collect(value, self.node)
+            return self.spread(found) if isinstance(found, Table | tuple) else self._built_items(found)
+        if isinstance(value, Record) and value.is_tuple:
+            return list(value.items)
+        if isinstance(value, Table):
+            return list(value.items) if value.kind == "list" else [Const(key) for key in value.keys]
+        if isinstance(value, Const) and isinstance(value.value, tuple | range):
+            return [Const(item) for item in value.value] if len(value.value) <= MAX_SPREAD else None
         known = self.builder.type(value) if isinstance(value, Var) else None
+        if known is not None and known.kind == "record" and known.cls is not None and issubclass(known.cls, tuple):
+            return [self.builder.let(Attr(key), [value]) for key in known.keys]  # type: ignore[list-item]
+        if known is not None and known.kind == "dict" and known.keys:
+            return [Const(key) for key in known.keys]
         if known is not None and known.kind == "tuple":
             return [self.builder.fn(operator.getitem, value, Const(i)) for i in range(len(known.items))]  # type: ignore[arg-type]
         return None
+
+    def _built_items(self, value: Value) -> list[Value] | None:
+        """The elements of a list that was built last, and is used once."""
+        made = self.builder.current()[-1] if self.builder.current() else None
+        same = isinstance(made, Let) and isinstance(value, Var) and made.target == value.name and made.op == Make("list")
+        return list(made.args) if isinstance(made, Let) and same else None
 
     def _expr_joinedstr(self, node: gast.JoinedStr) -> Value:
         pieces = []
@@ -205,18 +309,54 @@ class Expressions(Base):
         return self.builder.let(Make("fstring"), pieces)
 
     def _expr_lambda(self, node: gast.Lambda) -> Value:
-        return Closure(node, self.frame)
+        return self.closure(node)
+
+    def closure(self, node: gast.FunctionDef | gast.Lambda) -> Closure:
+        """A function that is made here: its defaults are evaluated now, its free names when it is called."""
+        signature = node.args
+        positional = [arg.id for arg in [*signature.posonlyargs, *signature.args]]
+        pairs = list(zip(reversed(positional), reversed(signature.defaults), strict=False))
+        pairs += [(a.id, d) for a, d in zip(signature.kwonlyargs, signature.kw_defaults, strict=True) if d is not None]
+        defaults = tuple((name, self.expression(default)) for name, default in pairs)
+        return Closure(node, self.frame, defaults, self.targets)
 
     # Subscripts and attributes
 
     def _expr_subscript(self, node: gast.Subscript) -> Value:
-        value = self.expression(node.value)
-        index = self.index(node.slice)
-        if isinstance(value, tuple):
-            if isinstance(index, Const) and isinstance(index.value, int | slice):
-                return value[index.value]
-            value = self.as_atom(value, node)
+        return self.subscripted(node, self.expression(node.value), node.slice)
+
+    def subscripted(self, node: gast.AST, value: Value, part: gast.AST) -> Value:
+        """`value[part]`."""
+        if isinstance(value, Instance):
+            special = self.special_operator(node, "getitem", [value, self.expression(part)])
+            if special is not None:
+                return special
+        index = self.index(part)
+        known = self.element(node, value, index)
+        if known is not None:
+            return known
         return self.builder.fn(operator.getitem, self.as_atom(value, node), index)
+
+    def element(self, node: gast.AST, value: Value, index: Atom) -> Value | None:
+        """An element of what the compiler knows; None where it is found by the running program."""
+        is_position = isinstance(index, Const) and isinstance(index.value, int | slice)
+        items = value if isinstance(value, tuple) else value.items if isinstance(value, Record | Table) else None
+        if isinstance(value, Var) and is_position:
+            known = self.builder.type(value)
+            if known.kind == "record" and known.cls is not None and issubclass(known.cls, tuple):
+                items = tuple(self.spread(value) or ())
+        if items is None or not isinstance(index, Const):
+            return None
+        if isinstance(value, Table) and value.kind == "dict":
+            if index.value in value.keys:
+                return items[value.keys.index(index.value)]
+            return self.refuse(node, f"the dict has no key {index.value!r}", "check the key")
+        if not is_position:
+            return None
+        if isinstance(index.value, int) and not -len(items) <= index.value < len(items):
+            return self.refuse(node, f"position {index.value} of {len(items)} elements", "check the index")
+        found = items[index.value]
+        return Table("list", (), found) if isinstance(value, Table) and isinstance(index.value, slice) else found
 
     def index(self, node: gast.AST) -> Atom:
         return self.atom(node)
@@ -226,23 +366,11 @@ class Expressions(Base):
         return self.builder.let(Make("slice"), [Const(None) if p is None else self.atom(p) for p in parts])
 
     def _expr_attribute(self, node: gast.Attribute) -> Value:
-        value = self.expression(node.value)
-        if isinstance(value, Const):
-            return self.static_attribute(node, value.value)
-        return self.builder.let(Attr(node.attr), [self.as_atom(value, node)])
+        return self.attribute(node, node.attr, self.expression(node.value))
 
-    def static_attribute(self, node: gast.Attribute, owner: Any) -> Value:
-        """An attribute of an object that the compiler knows: a module's function, a constant of NumPy's."""
-        missing = object()
-        found = getattr(owner, node.attr, missing)
-        if found is missing:
-            owner_name = getattr(owner, "__name__", type(owner).__name__)
-            return self.refuse(node, f"`{owner_name}` has no attribute `{node.attr}`", "check the name")
-        if isinstance(owner, python_types.ModuleType) and owner not in _KNOWN_MODULES and not callable(found):
-            if isinstance(found, python_types.ModuleType):
-                return Const(found)
-            return self.builder.let(Attr(node.attr), [self.atom(node.value)])
-        return Const(found)
+    def attribute(self, node: gast.AST, name: str, owner: Value) -> Value:
+        """`owner.name`."""
+        raise NotImplementedError
 
 
 def _is_class(value: Value) -> bool:

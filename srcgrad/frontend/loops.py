@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import gast
@@ -21,15 +21,25 @@ from srcgrad.frontend.scope import (
     SKIP,
     STOP,
     UNDEFINED,
-    Closure,
-    Value,
     assigned_names,
     contains,
     is_true,
-    leaves,
     may_jump,
-    rebuild,
+    plain,
+)
+from srcgrad.frontend.values import (
+    Environment,
+    Instance,
+    Lazy,
+    Record,
+    Table,
+    Value,
+    atoms_of,
+    is_cell,
+    is_undefined,
+    parts_of,
     same_structure,
+    with_atoms,
 )
 from srcgrad.ir import Atom, Block, Const, For, Make, Stmt, Undefined, Var, While
 from srcgrad.types import INT, UNKNOWN, Type, join
@@ -50,7 +60,7 @@ class Walk:
 
 class Loops(Calls):
     def _stmt_for(self, node: gast.For) -> None:
-        walk = self.walk(node.iter)
+        walk = self._by_position(node) or self.walk(node.iter)
         if isinstance(walk, tuple):
             self._unrolled(node, walk)
             return
@@ -70,6 +80,16 @@ class Loops(Calls):
         names = [*assigned_names([node.target]), *assigned_names(node.body)]
         self._loop(node, list(dict.fromkeys(names)), stops, body, (self.hint(hint), walk.element, iterable))
 
+    def _by_position(self, node: gast.For) -> tuple[Value, ...] | None:
+        """The positions of a loop over a known range whose body takes elements of a list of functions or objects."""
+        if not isinstance(node.target, gast.Name) or not isinstance(node.iter, gast.Call):
+            return None
+        taken = [n for part in node.body for n in gast.walk(part) if isinstance(n, gast.Subscript)]
+        owners = [n.value.id for n in taken if isinstance(n.value, gast.Name) and _mentions(n.slice, node.target.id)]
+        if not any(isinstance(self.frame.find(name, self.frame.environment), Table) for name in owners):
+            return None
+        return self.known_walk(node.iter)
+
     def _stmt_while(self, node: gast.While) -> None:
         def body(_: Var | None) -> None:
             self.body(node.body)
@@ -81,17 +101,28 @@ class Loops(Calls):
 
     def walk(self, node: gast.AST) -> Walk | tuple[Value, ...]:
         """How a loop over an expression runs; a tuple of values is walked in a written-out loop."""
-        if isinstance(node, gast.Call) and not node.keywords and not _starred(node.args):
-            callee = self.expression(node.func)
-            known = callee.value if isinstance(callee, Const) else None
-            handler = {enumerate: self._enumerate, zip: self._zip, reversed: self._reversed}.get(known)  # type: ignore[arg-type]
-            if handler is not None:
-                return handler(node.args)
-        return self._walk_value(self.expression(node), node)
+        return self.walk_value(self.expression(node), node)
 
-    def _walk_value(self, value: Value, node: gast.AST) -> Walk | tuple[Value, ...]:
-        if isinstance(value, tuple) and len(value) <= _UNROLLED:
-            return value
+    def known_walk(self, node: gast.AST) -> tuple[Value, ...] | None:
+        """The elements that a loop over an expression has, where they are known; None where they are not."""
+        walk = self.walk(node)
+        if isinstance(walk, tuple):
+            return walk
+        if isinstance(walk.iterable, Const) and isinstance(walk.iterable.value, range):
+            return tuple(self.spread(walk.iterable) or ()) or None
+        if isinstance(walk.length, Const):
+            return tuple([walk.item(Const(k)) for k in range(int(walk.length.value))])
+        return None
+
+    def walk_value(self, value: Value, node: gast.AST) -> Walk | tuple[Value, ...]:
+        if isinstance(value, Lazy):
+            handler = {enumerate: self._enumerate, zip: self._zip, reversed: self._reversed}[value.function]
+            return handler(value.args, node)
+        if isinstance(value, Table | Record) or (isinstance(value, tuple) and len(value) <= _UNROLLED):
+            return tuple(self.spread(value) or ())
+        method = self.special_method(value, "__iter__") if isinstance(value, Instance) else None
+        if method is not None:
+            return self.walk_value(self.apply(node, method, [], {}), node)
         atom = self.as_atom(value, node)
         if isinstance(atom, Const) and isinstance(atom.value, tuple):
             return tuple(Const(item) for item in atom.value)
@@ -104,9 +135,9 @@ class Loops(Calls):
             return Walk(lambda k: self.builder.fn(operator.getitem, atom, k), length=self.builder.fn(len, atom))
         return Walk(lambda item: item, iterable=atom, element=INT if kind == "range" else UNKNOWN)
 
-    def _indexed(self, node: gast.AST) -> Walk:
+    def _indexed(self, value: Value, node: gast.AST) -> Walk:
         """A walk by index, also over a range."""
-        walk = self.walk(node)
+        walk = self.walk_value(value, node)
         if isinstance(walk, tuple):
             sequence = self.builder.let(Make("list"), [self.as_atom(v, node) for v in walk])
             return Walk(lambda k: self.builder.fn(operator.getitem, sequence, k), length=Const(len(walk)))
@@ -119,12 +150,12 @@ class Loops(Calls):
         self.refuse(node, "only sequences can be walked together", "make a list of it first")
         return Walk(lambda k: k, length=Const(0))
 
-    def _enumerate(self, args: list[gast.AST]) -> Walk | tuple[Value, ...]:
-        inner = self.walk(args[0])
-        start = self.atom(args[1]) if len(args) > 1 else Const(0)
+    def _enumerate(self, args: tuple[Value, ...], node: gast.AST) -> Walk | tuple[Value, ...]:
+        inner = self.walk_value(args[0], node)
+        start = self.as_atom(args[1], node) if len(args) > 1 else Const(0)
         if isinstance(inner, tuple):
             return tuple((self.builder.fn(operator.add, start, Const(i)), item) for i, item in enumerate(inner))
-        walk = self._indexed(args[0])
+        walk = self._indexed(args[0], node)
 
         def item(k: Atom) -> Value:
             count = k if start == Const(0) else self.builder.fn(operator.add, k, start)
@@ -132,18 +163,37 @@ class Loops(Calls):
 
         return Walk(item, length=walk.length)
 
-    def _zip(self, args: list[gast.AST]) -> Walk | tuple[Value, ...]:
-        walks = [self._indexed(arg) for arg in args]
+    def _zip(self, args: tuple[Value, ...], node: gast.AST) -> Walk | tuple[Value, ...]:
+        known = self._zip_known(args, node)
+        if known is not None:
+            return known
+        walks = [self._indexed(arg, node) for arg in args]
         lengths = [walk.length for walk in walks if walk.length is not None]
-        if not lengths:
-            return ()
         types = [self.builder.type(length) for length in lengths]
         same = all(t.length is not None and t.length == types[0].length for t in types)
         length = lengths[0] if same or len(lengths) == 1 else self.builder.fn(min, *lengths)
         return Walk(lambda k: tuple(walk.item(k) for walk in walks), length=length)
 
-    def _reversed(self, args: list[gast.AST]) -> Walk | tuple[Value, ...]:
-        inner = self.walk(args[0])
+    def _zip_known(self, args: tuple[Value, ...], node: gast.AST) -> tuple[Value, ...] | None:
+        """The tuples of a `zip` of which one part is known element by element, because it holds functions or objects."""
+        if not any(self.is_static(arg) or (isinstance(arg, tuple) and not arg) for arg in args) and args:
+            return None
+        walks = [self.walk_value(arg, node) for arg in args]
+        lengths = [len(walk) for walk in walks if isinstance(walk, tuple)]
+        count = min(lengths, default=0)
+        columns = [walk[:count] if isinstance(walk, tuple) else self._first(arg, count, node)
+                   for walk, arg in zip(walks, args, strict=True)]  # fmt: skip
+        return tuple(zip(*columns, strict=True))
+
+    def _first(self, value: Value, count: int, node: gast.AST) -> tuple[Value, ...]:
+        walk = self._indexed(value, node)
+        return tuple(walk.item(Const(k)) for k in range(count))
+
+    def is_static(self, value: Value) -> bool:
+        raise NotImplementedError
+
+    def _reversed(self, args: tuple[Value, ...], node: gast.AST) -> Walk | tuple[Value, ...]:
+        inner = self.walk_value(args[0], node)
         if isinstance(inner, tuple):
             return inner[::-1]
         if inner.iterable is not None:
@@ -154,6 +204,9 @@ class Loops(Calls):
 
     def _unrolled(self, node: gast.For, items: tuple[Value, ...]) -> None:
         if contains(node.body, (gast.Break, gast.Continue), through_loops=False) or contains(node.body, (gast.Return,)):
+            if any(map(self.is_static, items)):
+                self._unrolled_with_jumps(node, items)
+                return
             elements = self.builder.let(Make("list"), [self.as_atom(item, node) for item in items])
             walk = Walk(lambda k: self.builder.fn(operator.getitem, elements, k), length=Const(len(items)))
             self._walk_list(node, walk)
@@ -163,6 +216,30 @@ class Loops(Calls):
             self.assign(node.target, item)
             self.body(node.body)
         self.body(node.orelse)
+
+    def _unrolled_with_jumps(self, node: gast.For, items: tuple[Value, ...]) -> None:
+        before = dict(self.frame.environment)
+        self.frame.environment[STOP] = Const(False)
+        self._iterate(node, items)
+        stop = self.frame.environment[STOP]
+        for flag in (STOP, SKIP):
+            self.frame.environment[flag] = before.get(flag, Const(False))
+        if not node.orelse or is_true(stop):
+            return
+        self.join_by(self.truth(stop, node), lambda: None, lambda: self.body(node.orelse))
+
+    def _iterate(self, node: gast.For, items: tuple[Value, ...]) -> None:
+        """One iteration after the other, each under the condition that those before have not ended the loop."""
+        for position, item in enumerate(items):
+            self.frame.environment[SKIP] = Const(False)
+            self.assign(node.target, item)
+            self.body(node.body)
+            stop = self.frame.environment[STOP]
+            if is_true(stop):
+                return
+            if isinstance(stop, Var):
+                self.join_by(stop, lambda: None, lambda rest=items[position + 1 :]: self._iterate(node, rest))  # type: ignore[misc]
+                return
 
     def _walk_list(self, node: gast.For, walk: Walk) -> None:
         assert walk.length is not None
@@ -187,24 +264,26 @@ class Loops(Calls):
     ) -> None:
         """Lowers a loop with the carried `names`, until the types of what it carries settle."""
         before = dict(self.frame.environment)
-        carried = [name for name in names if name not in self.frame.declared_global]
+        carried = list(dict.fromkeys(map(self.frame.key, names)))
         if contains(node.body, (gast.Return,)):
             carried += [RETURNED, RESULT]
-        inits: dict[str, Value] = {name: before.get(name, self._outer(name)) for name in carried}
+        inits: dict[str, Value] = {name: before.get(name, UNDEFINED) for name in carried}
+        inits = {name: UNDEFINED if is_undefined(value) else value for name, value in inits.items()}
         if RETURNED in inits:
             inits[RETURNED] = before.get(RETURNED, Const(False))
-        inits = {name: value for name, value in inits.items() if not _is_function(value)}
         offences = len(self.offences)
         types = self._types(inits)
-        for attempt in range(_ATTEMPTS):
+        attempt = 0
+        while True:
             del self.offences[offences:]
             loop, results = self._attempt(node, inits, types, stops, before, body, head)
-            if self._restructure(inits):
+            if self._carry_cells(inits, before) or self._restructure(inits):
                 types = self._types(inits)
                 continue
             joined = [join(t, self.builder.type(r)) for t, r in zip(types, results, strict=True)]
             if joined == types:
                 break
+            attempt += 1
             last = attempt >= _ATTEMPTS - 2
             types = [UNKNOWN if last and t != j else j for t, j in zip(types, joined, strict=True)]
         self.builder.emit(loop)
@@ -213,19 +292,22 @@ class Loops(Calls):
     def _types(self, inits: dict[str, Value]) -> list[Type]:
         return [self.builder.type(atom) for _, atom in _flat(inits)]
 
-    def _outer(self, name: str) -> Value:
-        """The value that a name has before the loop in an enclosing function, or none."""
-        return UNDEFINED
+    def _carry_cells(self, inits: dict[str, Value], before: Environment) -> bool:
+        """Carries the fields of objects, and variables of functions around, that the body has changed; true if any."""
+        after = self.frame.environment
+        changed = [n for n in before if is_cell(n) and n not in inits and after.get(n, UNDEFINED) != before[n]]
+        inits.update({name: before[name] for name in changed})
+        return bool(changed)
 
     def _restructure(self, inits: dict[str, Value]) -> bool:
         """Gives names without a value before the loop the structure that its body gives them; true if any changed."""
         changed = False
         for name in [name for name, value in inits.items() if value is UNDEFINED]:
             value = self.frame.environment.get(name, UNDEFINED)
-            if isinstance(value, tuple):
-                inits[name] = rebuild(value, iter([UNDEFINED] * len(leaves(value))))
+            if parts_of(value) is not None:
+                inits[name] = with_atoms(value, iter([UNDEFINED] * len(atoms_of(value))))
                 changed = True
-            elif isinstance(value, Closure):
+            elif not isinstance(value, Var | Const):
                 del inits[name]
                 changed = True
         return changed
@@ -244,18 +326,18 @@ class Loops(Calls):
         params: list[Var] = []
         known = iter(types)
         for name, value in inits.items():
-            atoms = [self.builder.declare(self.hint(name), next(known)) for _ in leaves(value)]
-            environment[name] = rebuild(value, iter(atoms))
+            atoms = [self.builder.declare(self.hint(name), next(known)) for _ in atoms_of(value)]
+            environment[name] = with_atoms(value, iter(atoms))
             params.extend(atoms)
-        self.frame.environment = environment
+        self.frame.environment = dict(environment)
         test = Block()
         if isinstance(node, gast.While):
             with self.builder.block() as stmts:
-                condition = self.atom(node.test)
+                condition = self.test(node.test)
             test = Block(tuple(stmts), (condition,))
         with self.builder.block() as stmts:
             variable = self._enter(node, body, head)
-            results = self._results(node, inits)
+            results = self._results(node, inits, environment)
         flag = [self.frame.environment.get(STOP, Const(False))] if stops else []
         block = Block(tuple(stmts), (*flag, *results))
         targets = [self.builder.declare("stopped")] if stops else []
@@ -272,24 +354,26 @@ class Loops(Calls):
             loop = For(names, params_, starts, variable.name, head[2], block, stops, self.builder.origin)
         return loop, results
 
-    def _results(self, node: gast.AST, inits: dict[str, Value]) -> list[Atom]:
+    def _results(self, node: gast.AST, inits: dict[str, Value], entry: Environment) -> list[Atom]:
+        """What the body leaves of what the loop carries."""
+        self.merge_instances(entry, self.frame.environment, carried=True)
         results: list[Atom] = []
         for name, start in inits.items():
             value = self.frame.environment.get(name, UNDEFINED)
-            if not same_structure(start, value):
-                self.refuse(node, f"`{name}` changes its structure from one iteration to the next", "keep one structure")
+            if start is UNDEFINED and not isinstance(value, Var | Const):
+                value = UNDEFINED  # the next attempt begins with its structure
+            if not same_structure(start, value) or with_atoms(value, iter(atoms_of(start))) != start:
+                self.refuse(node, f"`{plain(name)}` changes its structure from one iteration to the next",
+                            "keep one structure, and one function or object")  # fmt: skip
                 value = start
-            for leaf in leaves(value):
-                if isinstance(leaf, Closure):
-                    leaf = self.refuse(node, f"`{name}` becomes a function in a loop", "define it before the loop")
-                results.append(leaf)
+            results.extend(atoms_of(value))
         return results
 
     def _after(self, node, inits, loop, stops, before) -> None:  # type: ignore[no-untyped-def]
         environment = dict(before)
         targets = iter([Var(name) for name in loop.targets[stops:]])
         for name, value in inits.items():
-            environment[name] = rebuild(value, targets)
+            environment[name] = with_atoms(value, targets)
         self.frame.environment = environment
         for flag in (STOP, SKIP):
             if flag in before:
@@ -304,16 +388,12 @@ class Loops(Calls):
         self.join(Var(loop.targets[0]), [], node.orelse)
 
 
+def _mentions(node: gast.AST, name: str) -> bool:
+    return any(isinstance(inner, gast.Name) and inner.id == name for inner in gast.walk(node))
+
+
 def _flat(inits: dict[str, Value]) -> list[tuple[str, Atom]]:
-    return [(name, atom) for name, value in inits.items() for atom in leaves(value)]  # type: ignore[misc]
-
-
-def _is_function(value: Value) -> bool:
-    return any(isinstance(leaf, Closure) for leaf in leaves(value))
-
-
-def _starred(nodes: Sequence[gast.AST]) -> bool:
-    return any(isinstance(node, gast.Starred) for node in nodes)
+    return [(name, atom) for name, value in inits.items() for atom in atoms_of(value)]
 
 
 __all__ = ["Loops", "Stmt", "Undefined", "is_true"]

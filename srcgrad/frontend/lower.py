@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import gast
@@ -23,7 +23,7 @@ import gast
 from srcgrad.build import Builder
 from srcgrad.errors import UnsupportedSyntax, together
 from srcgrad.frontend.base import Free, Undecided
-from srcgrad.frontend.containers import Containers
+from srcgrad.frontend.recursion import FoundRecursion, Recursion, Recursions, Recursive
 from srcgrad.frontend.rename import rename
 from srcgrad.frontend.scope import Frame, Value, leaves, structure_of
 from srcgrad.frontend.source import Source, source_of
@@ -36,8 +36,10 @@ __all__ = ["Lowered", "Lowering", "Undecided", "lower"]
 _ROUNDS = 8  # of lowering, until the types of containers settle
 
 
-class Lowering(Containers):
+class Lowering(Recursion):
     """The lowering of functions and, for the derivative, of the bodies of rules."""
+
+    recursions = Recursions()
 
     def rule(self, function: Callable[..., Any], arguments: Mapping[str, Value]) -> Value:
         """The value of a rule's body with these arguments; `Undecided` where a test of it stays open."""
@@ -53,31 +55,60 @@ class Lowering(Containers):
 
 @dataclass(frozen=True)
 class Lowered:
-    """A function in the IR, and what it takes from outside."""
+    """A function in the IR, the recursive ones that it calls, and what they take from outside."""
 
     function: Function
     free: Free
     source: Source
+    recursive: Mapping[str, Lowered] = field(default_factory=dict)
 
 
 def lower(source: Source, types: Mapping[str, Type]) -> Lowered:
     """The IR of a function for arguments of these types; raises every refusal of it at once."""
     contents: dict[object, Type] = {}
-    for _ in range(_ROUNDS):
-        lowering = Lowering(Builder())
-        lowering.contents = contents
-        lowered = _attempt(lowering, source, types)
-        if not lowering.widened:
-            return lowered
-    # Containers of containers whose types do not settle: nothing is known of what any container holds.
-    lowering = Lowering(Builder())
-    lowering.contents = dict.fromkeys(contents, Type("list", items=(UNKNOWN,)))
-    return _attempt(lowering, source, types)
+    recursions = Recursions()
+    for attempt in range(_ROUNDS):
+        if attempt == _ROUNDS - 1:  # types that do not settle: nothing is known of what containers hold
+            contents = dict.fromkeys(contents, Type("list", items=(UNKNOWN,)))
+        recursions.changed = False
+        free = Free()
+        lowering = _new(contents, recursions, free)
+        try:
+            lowered = _attempt(lowering, source, types)
+            functions = {r.name: _recursive(_new(contents, recursions, free), r) for r in recursions.known.values()}
+        except FoundRecursion:
+            continue
+        if not lowering.widened and not recursions.changed or attempt == _ROUNDS - 1:
+            return dataclasses.replace(lowered, recursive=functions)
+    raise together([UnsupportedSyntax(f"the recursion of `{source.name}` is too deep to be typed", None)])
+
+
+def _new(contents: dict[object, Type], recursions: Recursions, free: Free) -> Lowering:
+    lowering = Lowering(Builder(), free)
+    lowering.contents, lowering.recursions = contents, recursions
+    return lowering
+
+
+def _recursive(lowering: Lowering, known: Recursive) -> Lowered:
+    """One recursive function on its own; its parameters are named after those of its text."""
+    params, result = lowering.lower_recursive(known)
+    if lowering.offences:
+        raise together(lowering.offences)
+    function = Function(
+        known.name,
+        tuple(Param(var.name) for var in params),
+        lowering.builder.finish([result]),
+        lowering.builder.types,
+        "leaf",
+        known.source.file,
+        getattr(known.tree, "lineno", 0),
+    )
+    return Lowered(rename(function, lowering.builder.suggested), lowering.free, known.source)
 
 
 def _attempt(lowering: Lowering, source: Source, types: Mapping[str, Type]) -> Lowered:
     builder, tree = lowering.builder, source.tree
-    frame = Frame(source, {})
+    frame = Frame(source, {}, tree=tree)
     with lowering.inside(frame):
         params = tuple(_params(lowering, source, tree))
         if isinstance(tree, gast.AsyncFunctionDef) or _yields(tree):

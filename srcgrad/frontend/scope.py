@@ -7,14 +7,27 @@ analysis.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import gast
 
 from srcgrad.frontend.source import Source
-from srcgrad.ir import UNDEFINED, Atom, Const, Names, Undefined, Var
+from srcgrad.frontend.values import (
+    Closure,
+    Compound,
+    Environment,
+    Value,
+    cell_parts,
+    is_cell,
+    is_true,
+    is_undefined,
+    leaves,
+    rebuild,
+    same_structure,
+)
+from srcgrad.ir import UNDEFINED, Names, Var
 
 # Pseudo-names, no identifiers: they live in the environment beside the user's names and merge at joins as those do.
 STOP = "<stop>"  # the innermost loop ends after this iteration
@@ -25,25 +38,13 @@ DEAD = "<dead>"  # this path has raised
 FLAG_HINTS = {STOP: "stop", SKIP: "_skip", DEAD: "_dead", RETURNED: "returned", RESULT: "value"}
 
 
-@dataclass(frozen=True, eq=False)
-class Closure:
-    """A function or lambda defined in the body; its free names are looked up in the frame that made it."""
-
-    node: gast.FunctionDef | gast.Lambda
-    frame: Frame
-
-    @property
-    def name(self) -> str:
-        return getattr(self.node, "name", "<lambda>")
-
-
-Value = Atom | tuple[Any, ...] | Closure
-Environment = dict[str, Value]
-
-
 @dataclass(eq=False)
 class Frame:
-    """One activation of a function that is lowered in line: its names, its source, the frame it was defined in."""
+    """One activation of a function that is lowered in line: its names, its source, the frame it was defined in.
+
+    `cells` are the variables that functions defined inside write: they are in the environment under other names, which
+    go with it into those functions and back.
+    """
 
     source: Source
     environment: Environment
@@ -52,11 +53,24 @@ class Frame:
     prefix: str = ""
     loops: int = 0
     declared_global: set[str] = field(default_factory=set)
+    tree: Any = None
+    cells: dict[str, str] = field(default_factory=dict)
 
     def get(self, name: str) -> Value | None:
+        """The value of a variable that functions defined inside do not write."""
+        return self.find(name, {})
+
+    def key(self, name: str) -> str:
+        """The name under which the environment has a variable of this function."""
+        return self.cells.get(name, name)
+
+    def find(self, name: str, cells: Environment) -> Value | None:
+        """The value of a variable of this function or of one around it; `cells` is the environment that has the cells."""
+        if name in self.cells:
+            return cells.get(self.cells[name])
         value = self.environment.get(name)
         if value is None and self.parent is not None:
-            return self.parent.get(name)
+            return self.parent.find(name, cells)
         return value
 
 
@@ -66,28 +80,7 @@ class Access:
 
     function: Callable[..., Any]
     name: str
-    where: str  # "cell", "global" or "builtin"
-
-
-def leaves(value: Value) -> list[Atom | Closure]:
-    """The atoms of a value, in order."""
-    if isinstance(value, tuple):
-        return [leaf for item in value for leaf in leaves(item)]
-    return [value]
-
-
-def same_structure(a: Value, b: Value) -> bool:
-    if isinstance(a, tuple) and isinstance(b, tuple):
-        return len(a) == len(b) and all(map(same_structure, a, b))
-    return not isinstance(a, tuple) and not isinstance(b, tuple)
-
-
-def rebuild(template: Value, atoms: Iterator[Any]) -> Value:
-    """A value of the structure of `template` with these atoms as its leaves."""
-    if isinstance(template, tuple):
-        return tuple(rebuild(item, atoms) for item in template)
-    value: Value = next(atoms)
-    return value
+    where: str  # "cell", "global" or "builtin"; "object": `name` is an attribute of `function`, "" for the object itself
 
 
 def structure_of(value: Value) -> Any:
@@ -95,12 +88,14 @@ def structure_of(value: Value) -> Any:
     return tuple(map(structure_of, value)) if isinstance(value, tuple) else "leaf"
 
 
-def is_undefined(value: Value) -> bool:
-    return isinstance(value, Const) and isinstance(value.value, Undefined)
-
-
-def is_true(value: Value) -> bool:
-    return isinstance(value, Const) and value.value is True
+def inner_writes(nodes: Sequence[gast.AST]) -> set[str]:
+    """The names that functions defined in these statements declare `nonlocal`."""
+    found: set[str] = set()
+    for node in nodes:
+        for inner in gast.walk(node):
+            if isinstance(inner, gast.FunctionDef | gast.Lambda):
+                found.update(*(n.names for n in gast.walk(inner) if isinstance(n, gast.Nonlocal)))
+    return found
 
 
 def assigned_names(nodes: Sequence[gast.AST]) -> list[str]:
@@ -152,11 +147,11 @@ def always_jumps(nodes: Sequence[gast.AST]) -> bool:
 
 def plain(name: str) -> str:
     """A hint made from a name of the environment."""
-    return FLAG_HINTS.get(name, name)
+    return cell_parts(name)[1] if is_cell(name) else FLAG_HINTS.get(name, name)
 
 
 __all__ = [
-    "DEAD", "RESULT", "RETURNED", "SKIP", "STOP", "UNDEFINED", "Access", "Closure", "Environment", "Frame", "Names", "Value",
-    "Var", "always_jumps", "assigned_names", "contains", "is_true", "is_undefined", "leaves", "may_jump", "plain",
+    "DEAD", "RESULT", "RETURNED", "SKIP", "STOP", "UNDEFINED", "Access", "Closure", "Compound", "Environment", "Frame",
+    "Names", "Value", "Var", "always_jumps", "assigned_names", "contains", "inner_writes", "is_true", "is_undefined", "leaves", "may_jump", "plain",
     "rebuild", "same_structure", "structure_of",
 ]  # fmt: skip

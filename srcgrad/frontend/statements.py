@@ -8,32 +8,17 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import gast
 
 from srcgrad.errors import AliasedWrite
 from srcgrad.frontend.base import Undecided
-from srcgrad.frontend.expressions import BINARY, Expressions
-from srcgrad.frontend.scope import (
-    DEAD,
-    RESULT,
-    RETURNED,
-    SKIP,
-    STOP,
-    UNDEFINED,
-    Closure,
-    Environment,
-    Value,
-    always_jumps,
-    is_true,
-    is_undefined,
-    leaves,
-    may_jump,
-    rebuild,
-    same_structure,
-)
-from srcgrad.ir import Assert, Atom, Block, Const, Fn, If, Raise, Update, Var
+from srcgrad.frontend.joins import Joins
+from srcgrad.frontend.scope import DEAD, RESULT, RETURNED, SKIP, STOP, UNDEFINED, always_jumps, may_jump
+from srcgrad.frontend.values import Instance, Value, is_true
+from srcgrad.ir import Assert, Const, Raise, Update, Var
 
 _INPLACE = {
     gast.Add: "iadd",
@@ -64,7 +49,7 @@ _REMEDIES = {
 }
 
 
-class Statements(Expressions):
+class Statements(Joins):
     def body(self, nodes: Sequence[gast.AST]) -> None:
         """Lowers the statements of a block."""
         for position, node in enumerate(nodes):
@@ -93,7 +78,7 @@ class Statements(Expressions):
 
     def branch(self, node: gast.If, rest: Sequence[gast.AST]) -> bool:
         """Lowers an `if`; true when it took the rest of the block into one of its branches."""
-        test = self.atom(node.test)
+        test = self.test(node.test)
         if isinstance(test, Const):
             taken = node.body if test.value else node.orelse
             if not may_jump(taken) and not always_jumps(taken):
@@ -114,74 +99,6 @@ class Statements(Expressions):
         orelse = list(node.orelse) + ([] if ends[1] else list(rest))
         self.join(test, then, orelse)
         return True
-
-    def join(self, test: Atom, then: Sequence[gast.AST], orelse: Sequence[gast.AST]) -> None:
-        """Lowers the two blocks; names that they leave different are joined."""
-        self.join_by(test, lambda: self.body(then), lambda: self.body(orelse))
-
-    def join_by(self, test: Atom, then: Callable[[], None], orelse: Callable[[], None]) -> None:
-        """A branch whose two sides are lowered by two functions."""
-        before = self.frame.environment
-        blocks, environments = [], []
-        for side in (then, orelse):
-            self.frame.environment = dict(before)
-            with self.builder.block() as stmts:
-                side()
-            blocks.append(stmts)
-            environments.append(self.frame.environment)
-        self.frame.environment = dict(before)
-        _bury(before, environments)
-        pairs = self.differences(*environments)
-        targets = [self.joined(hint, left, right) for hint, left, right in pairs]
-        self.builder.emit(
-            If(
-                tuple(target.name for target in targets),
-                test,
-                Block(tuple(blocks[0]), tuple(left for _, left, _ in pairs)),
-                Block(tuple(blocks[1]), tuple(right for _, _, right in pairs)),
-                self.builder.origin,
-            )
-        )
-        self.take(environments, iter(targets))
-
-    def differences(self, left: Environment, right: Environment) -> list[tuple[str, Atom, Atom]]:
-        """Hint and atoms, one row for every leaf that differs between two environments.
-
-        Tuples of different structure, and names that one side lacks, are brought to one structure first.
-        """
-        rows: list[tuple[str, Atom, Atom]] = []
-        for name in dict.fromkeys([*left, *right]):
-            a, b = self._aligned(left.get(name, _absent(name, left)), right.get(name, _absent(name, right)))
-            left[name], right[name] = a, b
-            for x, y in zip(leaves(a), leaves(b), strict=True):
-                if x is not y and x != y:
-                    if isinstance(x, Closure) or isinstance(y, Closure):
-                        self.refuse(self.node, f"`{name}` is one of two functions", "call them in the two branches")
-                        continue
-                    rows.append((self.hint(name), x, y))
-        return rows
-
-    def _aligned(self, a: Value, b: Value) -> tuple[Value, Value]:
-        if same_structure(a, b):
-            return a, b
-        if is_undefined(a) or is_undefined(b):
-            filled = UNDEFINED if is_undefined(a) else b, UNDEFINED if is_undefined(b) else a
-            template = b if is_undefined(a) else a
-            blank = rebuild(template, iter([UNDEFINED] * len(leaves(template))))
-            return (blank, template) if is_undefined(filled[0]) else (template, blank)
-        self.refuse(self.node, "a name holds tuples of different structure here", "give both branches one structure")
-        return UNDEFINED, UNDEFINED
-
-    def take(self, environments: list[Environment], targets: Iterator[Var]) -> None:
-        """Makes the joined environment that of the frame."""
-        left, right = environments
-        for name in left:
-            first, second = leaves(left[name]), leaves(right[name])
-            atoms = [
-                x if x is y or x == y or isinstance(x, Closure) or isinstance(y, Closure) else next(targets)
-                for x, y in zip(first, second, strict=True)
-            ]
-            self.frame.environment[name] = rebuild(left[name], iter(atoms))
 
     def after_jump(self, flag: str, rest: Sequence[gast.AST]) -> bool:
         """After a statement that may have set `flag`, lowers the rest of the block under its negation."""
@@ -238,15 +155,24 @@ class Statements(Expressions):
     def assign(self, target: gast.AST, value: Value) -> None:
         match target:
             case gast.Name():
-                if target.id in self.frame.declared_global:
-                    return
-                self.frame.environment[target.id] = value
+                self.assign_name(target, value)
             case gast.Tuple() | gast.List():
                 self.unpack(target, value)
             case gast.Subscript():
-                self.store(target, self.as_atom(value, target))
+                self.store(target, value)
+            case gast.Attribute():
+                self.store_attribute(target, self.expression(target.value), value)
             case _:
-                self.refuse(target, "assigning to an attribute is not supported", "return the new value")
+                self.refuse(target, "this cannot be assigned to", "assign to a name")
+
+    def assign_name(self, target: gast.Name, value: Value) -> None:
+        if target.id in self.frame.declared_global:
+            self.refuse(target, f"this writes the global `{target.id}`", _REMEDIES["Global"])
+            return
+        self.frame.environment[self.frame.key(target.id)] = value
+
+    def store_attribute(self, target: gast.Attribute, owner: Value, value: Value) -> None:
+        raise NotImplementedError
 
     def unpack(self, target: gast.Tuple | gast.List, value: Value) -> None:
         items = self.spread(value)
@@ -285,40 +211,51 @@ class Statements(Expressions):
         ):
             self.assign(element, item)
 
-    def store(self, target: gast.Subscript, value: Atom) -> None:
+    def store(self, target: gast.Subscript, value: Value) -> None:
         raise NotImplementedError
 
     def _stmt_augassign(self, node: gast.AugAssign) -> None:
-        inplace = getattr(operator, _INPLACE[type(node.op)])
         target = node.target
-        if isinstance(target, gast.Subscript):
-            base, index = self.expression(target.value), self.index(target.slice)
-            if not isinstance(base, Var):
-                self.refuse(node, "a store into something that is no array or list", "store into an array")
-                return
-            self.builder.do(Update(("[]",), inplace), base, index, self.atom(node.value))
-            return
-        if not isinstance(target, gast.Name):
-            self.refuse(target, "assigning to an attribute is not supported", "return the new value")
-            return
-        self._augmented_name(node, target, inplace)
+        match target:
+            case gast.Subscript():
+                self._augmented_element(node, target)
+            case gast.Attribute():
+                owner = self.expression(target.value)
+                new = self.augmented(node, self.attribute(target, target.attr, owner))
+                if new is not None:
+                    self.store_attribute(target, owner, new)
+            case _:
+                old = self.name(gast.copy_location(gast.Name(target.id, gast.Load(), None, None), target))
+                new = self.augmented(node, old)
+                if new is not None:
+                    if isinstance(new, Var):
+                        self.builder.suggest(new, self.hint(target.id))
+                    self.assign_name(target, new)
 
-    def _augmented_name(self, node: gast.AugAssign, target: gast.Name, inplace: object) -> None:
-        old = self.name(gast.copy_location(gast.Name(target.id, gast.Load(), None, None), target))
-        if isinstance(old, tuple):
-            self.assign(target, self._expr_binop(gast.BinOp(target, node.op, node.value)))
+    def _augmented_element(self, node: gast.AugAssign, target: gast.Subscript) -> None:
+        base, index = self.expression(target.value), self.index(target.slice)
+        if not isinstance(base, Var):
+            self.refuse(node, "a store into something that is no array or list", "store into an array")
             return
-        atom = self.as_atom(old, node)
-        known = self.builder.type(atom)
-        value = self.atom(node.value)
-        if known.kind == "array" and isinstance(atom, Var):
-            self.builder.do(Update((), inplace), atom, value)  # type: ignore[arg-type]
-            return
-        if known.kind in ("list", "object"):
-            self.refuse(node, f"`{target.id}` grows in place", "build a new list, or append", AliasedWrite)
-            return
-        result = self.builder.let(Fn(BINARY[type(node.op)]), (atom, value), hint=self.hint(target.id))
-        self.frame.environment[target.id] = result
+        self.builder.do(Update(("[]",), self.inplace(node)), base, index, self.atom(node.value))
+
+    def inplace(self, node: gast.AugAssign) -> Any:
+        return getattr(operator, _INPLACE[type(node.op)])
+
+    def augmented(self, node: gast.AugAssign, old: Value) -> Value | None:
+        """The new value of `old op= value`; None where the object itself was changed."""
+        known = self.builder.type(old) if isinstance(old, Var) else None
+        value = self.expression(node.value)
+        if isinstance(old, Instance):
+            special = self.special_operator(node, self.inplace(node).__name__, [old, value])
+            return special if special is not None else self.binary(node, old, value)
+        if known is not None and known.kind == "array":
+            self.builder.do(Update((), self.inplace(node)), old, self.as_atom(value, node))  # type: ignore[arg-type]
+            return None
+        if known is not None and known.kind in ("list", "object"):
+            self.refuse(node, "this grows in place", "build a new list, or append", AliasedWrite)
+            return None
+        return self.binary(node, old, value)
 
     # The others
 
@@ -332,30 +269,52 @@ class Statements(Expressions):
 
     def _stmt_delete(self, node: gast.Delete) -> None:
         for target in node.targets:
-            if isinstance(target, gast.Name):
-                self.frame.environment[target.id] = UNDEFINED
-            else:
-                self.refuse(target, "`del` of an element is not supported", "build a new container")
+            match target:
+                case gast.Name():
+                    self.frame.environment[self.frame.key(target.id)] = UNDEFINED
+                case gast.Attribute():
+                    self.delete_attribute(target, self.expression(target.value))
+                case _:
+                    self.delete_element(target)
+
+    def delete_attribute(self, target: gast.Attribute, owner: Value) -> None:
+        raise NotImplementedError
+
+    def delete_element(self, target: gast.AST) -> None:
+        self.refuse(target, "`del` of an element is not supported", "build a new container")
 
     def _stmt_assert(self, node: gast.Assert) -> None:
-        test = self.atom(node.test)
+        test = self.test(node.test)
         self.builder.do(Assert(), test, *([] if node.msg is None else [self.atom(node.msg)]))
 
     def _stmt_raise(self, node: gast.Raise) -> None:
-        if node.exc is None or node.cause is not None:
-            self.refuse(node, "this form of `raise` is not supported", "write `raise Error(message)`")
+        if node.exc is None:
+            self.refuse(node, "`raise` without an exception is not supported", "write `raise Error(message)`")
             return
-        self.builder.do(Raise(), self.atom(node.exc))
+        self.builder.do(Raise(), self.atom(node.exc), *([] if node.cause is None else [self.atom(node.cause)]))
         self.frame.environment[DEAD] = Const(True)
 
     def _stmt_functiondef(self, node: gast.FunctionDef) -> None:
-        if node.decorator_list:
-            self.refuse(node, "a decorated function defined inside is not supported", "define it outside")
-        self.frame.environment[node.name] = Closure(node, self.frame)
+        value: Value = self.closure(node)
+        for decorator in reversed(node.decorator_list):
+            value = self.apply(node, self.expression(decorator), [value], {})
+        self.frame.environment[self.frame.key(node.name)] = value
+
+    def apply(self, node: gast.AST, callee: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+        raise NotImplementedError
 
     def _stmt_global(self, node: gast.Global) -> None:
         self.frame.declared_global.update(node.names)
-        self.refuse(node, "`global` writes are not differentiated", _REMEDIES["Global"])
+
+    def _stmt_nonlocal(self, node: gast.Nonlocal) -> None:
+        for name in node.names:
+            frame = self.frame.parent
+            while frame is not None and name not in frame.cells:
+                frame = frame.parent
+            if frame is None:
+                self.refuse(node, f"this writes `{name}` outside of the differentiated function", _REMEDIES["Nonlocal"])
+                continue
+            self.frame.cells[name] = frame.cells[name]
 
 
 def _keyword(name: str) -> str:
@@ -365,18 +324,3 @@ def _keyword(name: str) -> str:
     }.get(name, name.lower())  # fmt: skip
 
 
-
-def _bury(before: Environment, environments: list[Environment]) -> None:
-    """Where one branch ends in `raise`, the names that the other one changes have no value in it."""
-    left, right = environments
-    if DEAD in left and DEAD in right:
-        return
-    for dead, live in ((left, right), (right, left)):
-        if DEAD in dead:
-            dead.clear()
-            dead.update({name: value if before.get(name) is value else UNDEFINED for name, value in live.items()})
-
-
-def _absent(name: str, environment: Environment) -> Value:
-    """What a name stands for that an environment lacks: flags are not set, other names have no value."""
-    return Const(False) if name in (STOP, SKIP, RETURNED) and DEAD not in environment else UNDEFINED

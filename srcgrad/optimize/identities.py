@@ -44,13 +44,15 @@ Condition = Callable[[Types], bool]
 class Row:
     """`pattern` becomes `result` if `when`, which is given the types of the pattern's variables, agrees.
 
-    `kept`: what the row keeps whatever the types are.
+    `kept`: what the row keeps whatever the types are. `within`: the operands looked through must be temporaries, since
+    an adjoint with the name of a variable of the user's is to stay a statement of its own.
     """
 
     pattern: Pattern
     result: Pattern
     when: Condition | None = None
     kept: str = ""
+    within: bool = False
 
     def __str__(self) -> str:
         return f"{self.pattern} -> {self.result}"
@@ -88,6 +90,21 @@ def have_one_type(one: str, other: str) -> Condition:
     return lambda types: have_one_dtype(one, other)(types) and same_shape(types(one), types(other))
 
 
+def is_inexact(name: str) -> Condition:
+    return lambda types: (dtype := types(name).dtype) is not None and dtype.kind in "fc"
+
+
+def is_float_by_int(x: str, y: str) -> Condition:
+    """A quotient of two of Python's own numbers is a float, even of two integers."""
+
+    def holds(types: Types) -> bool:
+        a, b = types(x), types(y)
+        python = a.kind == b.kind == "scalar" and a.weak and b.weak
+        return python and a.dtype == np.float64 and b.dtype is not None and b.dtype.kind == "i"
+
+    return holds
+
+
 def is_signed(name: str) -> Condition:
     return lambda types: (dtype := types(name).dtype) is None or dtype.kind != "u"
 
@@ -114,7 +131,7 @@ def broadcast(x: Pattern, shape: Pattern) -> Pattern:
 
 
 x, y, g, w, t, s, z = map(variable, "xygwtsz")
-c = constant("c")
+c, d = constant("c"), constant("d")
 negative = -x
 wide = broadcast(g, s)  # where an operand has the full shape anyway, the copies are made by the operation itself
 
@@ -128,6 +145,12 @@ IDENTITIES = (
     Row(literal(0) + x, x, kept=ELEMENTWISE),  # 0 + x -> x
     Row(x - 0, x, kept=ELEMENTWISE),  # x - 0 -> x
     Row(literal(0) - x, -x, kept=ELEMENTWISE),  # 0 - x -> -x
+    # Numbers written in the program are multiplied here; a sum of two equal terms is one with a factor.
+    Row(c * (d * x), c * d * x, is_inexact("x"), SIGN),  # 2 * (3 * x) -> 6 * x
+    Row(c * (x * d), c * d * x, is_inexact("x"), SIGN),
+    Row((c * x) * d, c * d * x, is_inexact("x"), SIGN),
+    Row((x * c) * d, x * (c * d), is_inexact("x"), SIGN),
+    Row(x + x, x * 2, is_inexact("x"), SIGN),  # x + x -> x * 2
     # Signs move outward and cancel.
     Row(literal(-1) * x, -x, kept=ELEMENTWISE),  # -1 * x -> -x
     Row(x * -1, -x, kept=ELEMENTWISE),  # x * -1 -> -x
@@ -141,7 +164,7 @@ IDENTITIES = (
     Row(x + -y, x - y, kept=SIGN),  # x + (-y) -> x - y
     Row(x - -y, x + y, kept=SIGN),  # x - (-y) -> x + y
     Row(-x + y, y - x, kept=SIGN),  # (-x) + y -> y - x
-    Row(-(x - y), y - x, kept=SIGN),  # -(x - y) -> y - x
+    Row(-(x - y), y - x, kept=SIGN, within=True),  # -(x - y) -> y - x
     Row(attribute("T", -x), -attribute("T", x), kept=SIGN),  # (-x).T -> -(x.T)
     Row(call(np.sum, -x), -call(np.sum, x), kept=SIGN),  # np.sum(-x) -> -np.sum(x)
     Row(call(runtime.unbroadcast, -x, w), -call(runtime.unbroadcast, x, w), kept=SIGN),  # likewise for all its sums
@@ -191,6 +214,8 @@ IDENTITIES = (
 )
 
 SETTLED = (
+    Row(literal(1).named("c") / x, literal(1) / x, is_float_by_int("c", "x"), SIGN),  # 1.0 / n -> 1 / n
+    Row(literal(-1).named("c") / x, literal(-1) / x, is_float_by_int("c", "x"), SIGN),
     Row(-(c * x), -c * x, is_signed("x"), SIGN),  # -(c * x) -> (-c) * x
     Row(-(x * c), x * -c, is_signed("x"), SIGN),  # -(x * c) -> x * (-c)
     Row(-(c / x), -c / x, kept=SIGN),  # -(c / x) -> (-c) / x
@@ -305,6 +330,8 @@ class _Applying(Rewriter):
         def types(name: str) -> Type:
             return self.type(found.bound[name])
 
+        if row.within and not all(is_temporary(inner.target or "") for inner in found.inner):
+            return False
         gone = 1 + sum(self.is_used_here_alone(inner) for inner in found.inner)
         if self.work(row.result, found) > gone or (row.when is not None and not row.when(types)):
             return False

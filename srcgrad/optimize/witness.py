@@ -58,6 +58,7 @@ class _Witnesses(Rewriter):
         self.others = _other_uses(function)
         self.params = frozenset(param.name for param in function.params)
         self.shapes: Scoped[_Key, str] = Scoped()
+        self.whole: dict[str, str] = {}
         for param in function.params:
             self.offer(param.name)
 
@@ -99,8 +100,11 @@ class _Witnesses(Rewriter):
         return 2 if ir.hint(name).endswith("_bar") else 1
 
     def let(self, let: ir.Let) -> None:
+        if let.op == ir.Load() and isinstance(let.args[0], ir.Var) and let.target is not None:
+            self.whole[let.target] = let.args[0].name
         first, others = (let.args[0], let.args[1:]) if _asks(let) else (None, ())
         if isinstance(first, ir.Var):
+            first = self.memory(first) if reads_type_alone(let) else first
             known = self.type(first)
             answer = _answer(let, known)
             if answer is not None and let.target is not None:
@@ -110,6 +114,13 @@ class _Witnesses(Rewriter):
             witness = self.witness(first.name, known, _needs_dtype(let))
             let = replace(let, args=(ir.Var(witness), *others))
         self.emit(let)
+
+    def memory(self, atom: ir.Var) -> ir.Var:
+        """An array itself for a snapshot of all of it: what is written there changes neither shape nor dtype."""
+        buffer = self.whole.get(atom.name)
+        if buffer is None or self.type(atom).kind != "array" or self.type(ir.Var(buffer)).kind != "array":
+            return atom
+        return ir.Var(buffer)
 
     def witness(self, name: str, known: Type, dtype: bool) -> str:
         shape = _shape_key(known)

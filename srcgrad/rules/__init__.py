@@ -1,5 +1,6 @@
 """Every differentiation rule, one family a file; importing this package fills the registry."""
 
+from srcgrad.rules import calculus as _calculus
 from srcgrad.rules import elementwise as _elementwise
 from srcgrad.rules import helpers as _helpers
 from srcgrad.rules import operators as _operators
@@ -9,6 +10,7 @@ from srcgrad.rules import linalg as _linalg
 from srcgrad.rules import products as _products
 from srcgrad.rules import reductions as _reductions
 from srcgrad.rules import shapes as _shapes
+from srcgrad.rules import statistics as _statistics
 
 # isort: split
 from srcgrad.rules import constants as _constants

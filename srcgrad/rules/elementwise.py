@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from srcgrad import runtime
 from srcgrad.rules.rule import (
     ABOVE_ONE,
     NEGATIVE,
@@ -23,6 +24,7 @@ from srcgrad.rules.rule import (
     Sample,
     constant,
     elementwise,
+    general,
     linear,
 )
 
@@ -263,26 +265,37 @@ def _bounds(rng: np.random.Generator) -> Iterable[Sample]:
     yield (x[0], x - 1, x + 0.125), {}
 
 
-@elementwise(np.clip, samples=_bounds)
+def _given(bound, named):
+    if bound is None:
+        return named
+    return bound
+
+
+def _clip_names(rng: np.random.Generator) -> Iterable[Sample]:
+    yield from _bounds(rng)
+    if np.lib.NumpyVersion(np.__version__) >= "2.1.0":
+        yield (rng.normal(size=5),), {"min": 0.25}
+        yield (rng.normal(size=5),), {"max": np.array(0.25), "min": -0.5}
+
+
+@elementwise(np.clip, samples=_clip_names)
 class clip:
-    """Where the bounds are crossed, the upper one is the result."""
+    """Where the bounds are crossed, the upper one is the result. Since NumPy 2.1 they have a second name."""
 
-    def vjp_a(g, z, a, a_min=None, a_max=None):
-        if a_min is None:
-            return np.where(a < a_max, g, 0)
-        if a_max is None:
-            return np.where(a > a_min, g, 0)
-        return np.where((a > a_min) & (a < a_max), g, 0)
+    def vjp_a(g, z, a, a_min=None, a_max=None, min=None, max=None):
+        return clip_method.vjp_a(g, z, a, _given(a_min, min), _given(a_max, max))
 
-    def vjp_a_min(g, z, a, a_min=None, a_max=None):
-        if a_max is None:
-            return np.where(a < a_min, g, 0)
-        return np.where((a < a_min) & (a_min < a_max), g, 0)
+    def vjp_a_min(g, z, a, a_min=None, a_max=None, min=None, max=None):
+        return clip_method.vjp_min(g, z, a, a_min, _given(a_max, max))
 
-    def vjp_a_max(g, z, a, a_min=None, a_max=None):
-        if a_min is None:
-            return np.where(a > a_max, g, 0)
-        return np.where((a > a_max) | (a_min >= a_max), g, 0)
+    def vjp_a_max(g, z, a, a_min=None, a_max=None, min=None, max=None):
+        return clip_method.vjp_max(g, z, a, _given(a_min, min), a_max)
+
+    def vjp_min(g, z, a, a_min=None, a_max=None, min=None, max=None):
+        return clip_method.vjp_min(g, z, a, min, _given(a_max, max))
+
+    def vjp_max(g, z, a, a_min=None, a_max=None, min=None, max=None):
+        return clip_method.vjp_max(g, z, a, _given(a_min, min), max)
 
 
 def _named_bounds(rng: np.random.Generator) -> Iterable[Sample]:
@@ -321,6 +334,50 @@ def _holes(rng: np.random.Generator) -> Iterable[Sample]:
 @elementwise(np.nan_to_num, wrt="x", samples=_holes)
 def nan_to_num(g, z, x, nan=0.0, posinf=None, neginf=None):
     return np.where(np.isfinite(x), g, 0)
+
+
+def _quotients(rng: np.random.Generator) -> Iterable[Sample]:
+    yield (rng.uniform(1, 5, size=(2, 3)), rng.uniform(1, 2, size=3)), {}
+    yield (7.5, 2.25), {}
+    yield (rng.uniform(1, 5, size=3), 1.5), {}
+
+
+@general(np.divmod, divmod, samples=_quotients)
+class quotient_and_remainder:
+    """The quotient is a whole number."""
+
+    def vjp_x(g, z, x, y):
+        return runtime.unbroadcast(g[1], x)
+
+    def vjp_y(g, z, x, y):
+        return runtime.unbroadcast(-g[1] * z[0], y)
+
+    def jvp_x(g, z, x, y):
+        return runtime.zeros_like(z[0]), runtime.unbroadcast(g, z[1])
+
+    def jvp_y(g, z, x, y):
+        return runtime.zeros_like(z[0]), -g * z[0]
+
+
+def _selections(rng: np.random.Generator) -> Iterable[Sample]:
+    x = np.array([-1.0, 0.5, 2.0])
+    yield ([x < 0, x > 1], [rng.normal(size=3), rng.normal(size=3)]), {}
+    yield ([x < 0, x < 1], [rng.normal(size=3), rng.normal(size=(2, 3))], 0.5), {}
+
+
+@general(np.select, samples=_selections)
+class select:
+    def vjp_choices(g, z, conditions, choices, default=0):
+        return runtime.unselect(g, conditions, choices)
+
+    def vjp_default(g, z, conditions, choices, default=0):
+        return runtime.unbroadcast(np.where(runtime.any_of(conditions), 0, g), default)
+
+    def jvp_choices(g, z, conditions, choices, default=0):
+        return runtime.unbroadcast(np.select(conditions, g, 0.0), z)
+
+    def jvp_default(g, z, conditions, choices, default=0):
+        return np.select(conditions, [np.zeros_like(choice) for choice in choices], g)
 
 
 # Parts of complex numbers; the cotangent of x + iy is df/dx - i df/dy

@@ -31,8 +31,9 @@ from srcgrad.rules.sampling import call, calls, drawn, number
 _MATRIX = np.arange(6.0).reshape(2, 3)
 
 constant(
+    runtime.any_of,
     *(runtime.zeros_like, runtime.scalar_seed, runtime.store_mask, runtime.pad_positions),
-    *(runtime.range_weights, runtime.median_weights),
+    *(runtime.range_weights, runtime.median_weights, runtime.nanmedian_weights),
 )
 
 
@@ -55,7 +56,11 @@ def unbroadcast(g, z, y, x):
     return runtime.unbroadcast(g, y)
 
 
-@linear(runtime.cast, shape_only="x", samples=calls(call(drawn(3), drawn(3)), call(number(), 1.0)))
+@linear(
+    runtime.cast,
+    shape_only="x",
+    samples=calls(call(drawn(3), drawn(3)), call(number(), 1.0), call(drawn(2, 3), [np.ones(3), np.ones(3)])),
+)
 def cast(g, z, y, x):
     return runtime.cast(g, y)
 
@@ -110,7 +115,8 @@ class power_slope:
 
 def _power_cotangents(rng: np.random.Generator) -> Iterable[Sample]:
     for (x, y), _ in [*_powers(rng), ((1.5, 2.0), {}), ((np.array([0.5, 1.5]), 2.0), {})]:
-        yield (rng.normal(size=np.broadcast_shapes(np.shape(x), np.shape(y)))[()], np.power(x, y), x, y), {}
+        h = rng.normal(size=np.broadcast_shapes(np.shape(x), np.shape(y)))
+        yield (h if h.ndim else float(h), np.power(x, y) if h.ndim else x**y, x, y), {}
 
 
 @elementwise(operators.power.vjp_x, shape_only="w", samples=_power_cotangents)
@@ -154,6 +160,40 @@ def hand_out(g, z, y, items):
 )
 def total(g, z, items, like):
     return runtime.hand_out(g, items)
+
+
+@general(
+    runtime.best_of,
+    shape_only=("items", "best"),
+    samples=calls(call(number(), [1.5, 2.5], 2.5), call(number(), np.array([1.5, 2.5, 1.0]), 2.5)),
+)
+class best_of:
+    def vjp_h(g, z, h, items, best):
+        return runtime.pick_best(g, items, best)
+
+    def jvp_h(g, z, h, items, best):
+        return runtime.best_of(g, items, best)
+
+
+@linear(runtime.pick_best, shape_only=("values", "best"), samples=calls(call([number(), number()], [1.5, 2.5], 2.5)))
+def pick_best(g, z, items, values, best):
+    return runtime.best_of(g, values, best)
+
+
+@linear(
+    runtime.unselect,
+    shape_only="choices",
+    samples=calls(
+        call(drawn(3), [np.array([True, False, True]), np.array([True, True, False])], [np.ones(3), np.ones(3)])
+    ),
+)
+def unselect(g, z, h, conditions, choices):
+    return np.select(conditions, g, 0.0)
+
+
+@elementwise(runtime.polygamma, wrt="x", samples=lambda rng: [((n, x), {}) for n in (0, 1, 3) for x in (0.7, 6.5, -1.4)])
+def polygamma(g, z, n, x):
+    return g * runtime.polygamma(n + 1, x)
 
 
 # Positions
@@ -640,3 +680,18 @@ class trapezoid_points:
 
     def jvp_y(g, z, h, y, x, axis):
         return runtime.trapezoid_points(h, g, x, axis)
+
+
+@general(runtime.ungradient, samples=calls(call(drawn(5), number(), 0), call(drawn(3, 4), 0.5, 1)))
+class ungradient:
+    def vjp_h(g, z, h, step, axis):
+        return np.gradient(g, step, axis=axis)
+
+    def vjp_step(g, z, h, step, axis):
+        return -np.sum(g * z) / step
+
+    def jvp_h(g, z, h, step, axis):
+        return runtime.ungradient(g, step, axis)
+
+    def jvp_step(g, z, h, step, axis):
+        return -g * z / step

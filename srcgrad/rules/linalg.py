@@ -11,7 +11,7 @@ as NumPy's do, and so are their derivatives: the cotangent of an element above t
 import numpy as np
 
 from srcgrad import runtime
-from srcgrad.rules.rule import general
+from srcgrad.rules.rule import general, since_numpy_2
 from srcgrad.rules.sampling import (
     call,
     calls,
@@ -307,3 +307,14 @@ class qr:
         inside = np.swapaxes(z[0], -1, -2) @ change
         turn = np.tril(inside, -1) - np.swapaxes(np.tril(inside, -1), -1, -2)
         return change + z[0] @ (turn - inside), (inside - turn) @ z[1]
+
+
+@general(*since_numpy_2("linalg.svdvals"), samples=calls(call(well_conditioned(3, 3)), call(drawn(2, 3, 2))))
+class svdvals:
+    def vjp_x(g, z, x):
+        u, _, vh = np.linalg.svd(x, full_matrices=False)
+        return np.conj(u) * g[..., np.newaxis, :] @ np.conj(vh)
+
+    def jvp_x(g, z, x):
+        u, _, vh = np.linalg.svd(x, full_matrices=False)
+        return np.real(np.sum(np.conj(u) * (g @ np.conj(np.swapaxes(vh, -1, -2))), axis=-2))

@@ -124,14 +124,52 @@ def to_float(g, z, x):
     return g
 
 
-@elementwise(max, domain=(REAL, REAL))
-def larger(g, z, x, y):
-    return runtime.share(g, x > y, x == y), runtime.share(g, y > x, x == y)
+def _extrema(rng: np.random.Generator) -> Iterable[Sample]:
+    yield (1.5, 2.5), {}
+    yield (1.5, -2.5), {}
+    yield ([1.5, 2.5, -1.0],), {}
+    yield ((1.5, -2.5),), {}
+    yield (rng.normal(size=4),), {}
 
 
-@elementwise(min, domain=(REAL, REAL))
-def smaller(g, z, x, y):
-    return runtime.share(g, x < y, x == y), runtime.share(g, y < x, x == y)
+@elementwise(max, samples=_extrema)
+class larger:
+    """Of two numbers, or of the items of a sequence."""
+
+    def vjp_x(g, z, x, y=None):
+        if y is None:
+            return runtime.best_of(g, x, z)
+        return runtime.share(g, x > y, x == y)
+
+    def vjp_y(g, z, x, y=None):
+        return runtime.share(g, y > x, x == y)
+
+    def jvp_x(g, z, x, y=None):
+        if y is None:
+            return runtime.pick_best(g, x, z)
+        return runtime.share(g, x > y, x == y)
+
+    def jvp_y(g, z, x, y=None):
+        return runtime.share(g, y > x, x == y)
+
+
+@elementwise(min, samples=_extrema)
+class smaller:
+    def vjp_x(g, z, x, y=None):
+        if y is None:
+            return runtime.best_of(g, x, z)
+        return runtime.share(g, x < y, x == y)
+
+    def vjp_y(g, z, x, y=None):
+        return runtime.share(g, y < x, x == y)
+
+    def jvp_x(g, z, x, y=None):
+        if y is None:
+            return runtime.pick_best(g, x, z)
+        return runtime.share(g, x < y, x == y)
+
+    def jvp_y(g, z, x, y=None):
+        return runtime.share(g, y < x, x == y)
 
 
 def _sums(rng: np.random.Generator) -> Iterable[Sample]:
@@ -332,6 +370,65 @@ def scalar_erf(g, z, x):
 @elementwise(math.erfc)
 def scalar_erfc(g, z, x):
     return -g * 2 / math.sqrt(math.pi) * math.exp(-x * x)
+
+
+@elementwise(math.gamma, domain=POSITIVE)
+def scalar_gamma(g, z, x):
+    return g * z * runtime.polygamma(0, x)
+
+
+@elementwise(math.lgamma, domain=POSITIVE)
+def scalar_lgamma(g, z, x):
+    return g * runtime.polygamma(0, x)
+
+
+@elementwise(math.remainder, domain=((3.2, 3.4), (0.9, 1.0)))
+def scalar_remainder(g, z, x, y):
+    return g, g * round((z - x) / y)
+
+
+def _lists(rng: np.random.Generator) -> Iterable[Sample]:
+    yield ([1.5, 2.5, -1.0],), {}
+    yield ((1.5,),), {}
+    yield ([float(x) for x in rng.normal(size=4)],), {}
+
+
+@general(math.fsum, samples=_lists)
+class scalar_fsum:
+    def vjp_items(g, z, items):
+        return runtime.hand_out(g, items)
+
+    def jvp_items(d_items, z, items):
+        return math.fsum(d_items)
+
+
+@general(math.prod, samples=_lists)
+class scalar_prod:
+    def vjp_items(g, z, items):
+        return g * runtime.product_of_others(np.asarray(items), None)
+
+    def jvp_items(d_items, z, items):
+        return float(np.sum(np.asarray(d_items) * runtime.product_of_others(np.asarray(items), None)))
+
+
+def _two_points(rng: np.random.Generator) -> Iterable[Sample]:
+    yield ([1.5, 2.5, -1.0], [0.5, 1.5, 2.0]), {}
+    yield (rng.normal(size=3), rng.normal(size=3)), {}
+
+
+@general(math.dist, samples=_two_points)
+class scalar_dist:
+    def vjp_p(g, z, p, q):
+        return runtime.divide_or_zero(g, z) * np.subtract(p, q)
+
+    def vjp_q(g, z, p, q):
+        return runtime.divide_or_zero(g, z) * np.subtract(q, p)
+
+    def jvp_p(d_p, z, p, q):
+        return runtime.divide_or_zero(float(np.dot(np.subtract(p, q), d_p)), z)
+
+    def jvp_q(d_q, z, p, q):
+        return runtime.divide_or_zero(float(np.dot(np.subtract(q, p), d_q)), z)
 
 
 # Constants

@@ -9,13 +9,14 @@ import operator
 import numpy as np
 
 from srcgrad import runtime
-from srcgrad.rules.rule import bilinear, linear
+from srcgrad.rules.rule import bilinear, general, linear, since_numpy_2
 from srcgrad.rules.sampling import call, calls, complex_drawn, drawn, number
 
 
 @bilinear(
     np.matmul,
     operator.matmul,
+    *since_numpy_2("linalg.matmul"),
     samples=calls(
         call(drawn(3), drawn(3)),
         call(drawn(2, 3), drawn(3)),
@@ -347,3 +348,102 @@ class convolve:
         if mode != "full":
             g = runtime.full_convolution(g, x, y, mode)
         return np.convolve(g, x[::-1], "valid")
+
+
+# The spellings of `numpy.linalg` since NumPy 2: stacks of matrices in the last two axes
+
+
+@linear(
+    *since_numpy_2("linalg.trace"),
+    samples=calls(call(drawn(3, 3)), call(drawn(2, 4), offset=1), call(drawn(5, 3, 3))),
+)
+def stacked_trace(g, z, x, offset=0):
+    return np.expand_dims(g, (-2, -1)) * np.eye(x.shape[-2], x.shape[-1], offset, x.dtype)
+
+
+@linear(
+    *since_numpy_2("linalg.diagonal"),
+    samples=calls(call(drawn(3, 3)), call(drawn(2, 4), offset=1), call(drawn(5, 3, 3))),
+)
+def stacked_diagonal(g, z, x, offset=0):
+    return runtime.undiagonal(g, x, offset, -2, -1)
+
+
+@bilinear(
+    *since_numpy_2("vecdot", "linalg.vecdot"),
+    samples=calls(call(drawn(3), drawn(3)), call(drawn(2, 3), drawn(3)), call(drawn(2, 1, 3), drawn(4, 3))),
+)
+class vecdot:
+    def vjp_x(g, z, x, y):
+        return runtime.unbroadcast(np.expand_dims(g, -1) * y, x)
+
+    def vjp_y(g, z, x, y):
+        return runtime.unbroadcast(np.expand_dims(g, -1) * x, y)
+
+
+@bilinear(
+    *since_numpy_2("linalg.tensordot"),
+    samples=calls(call(drawn(2, 3, 4), drawn(3, 4, 2)), call(drawn(2, 3), drawn(3, 4), axes=1)),
+)
+class linalg_tensordot:
+    def vjp_x(g, z, x, y, axes=2):
+        return runtime.untensordot_x(g, x, y, axes)
+
+    def vjp_y(g, z, x, y, axes=2):
+        return runtime.untensordot_y(g, x, y, axes)
+
+
+@bilinear(
+    *since_numpy_2("linalg.outer"),
+    np.multiply.outer,
+    samples=calls(call(drawn(2), drawn(3))),
+)
+class flat_outer:
+    def vjp_x(g, z, x, y):
+        return np.tensordot(g, y, axes=np.ndim(y))
+
+    def vjp_y(g, z, x, y):
+        return np.tensordot(x, g, axes=np.ndim(x))
+
+
+
+@bilinear(*since_numpy_2("linalg.cross"), samples=calls(call(drawn(3), drawn(3)), call(drawn(4, 3), drawn(3))))
+class linalg_cross:
+    def vjp_x(g, z, x, y):
+        return runtime.unbroadcast(np.cross(y, g), x)
+
+    def vjp_y(g, z, x, y):
+        return runtime.unbroadcast(np.cross(g, x), y)
+
+
+# Sums and differences of all pairs
+
+
+@general(np.add.outer, samples=calls(call(drawn(2), drawn(3)), call(drawn(2, 2), drawn(3)), call(drawn(2), number())))
+class add_outer:
+    def vjp_x(g, z, x, y):
+        return np.tensordot(g, np.ones_like(y), axes=np.ndim(y))
+
+    def vjp_y(g, z, x, y):
+        return np.tensordot(np.ones_like(x), g, axes=np.ndim(x))
+
+    def jvp_x(g, z, x, y):
+        return np.add.outer(g, np.zeros_like(y))
+
+    def jvp_y(g, z, x, y):
+        return np.add.outer(np.zeros_like(x), g)
+
+
+@general(np.subtract.outer, samples=calls(call(drawn(2), drawn(3)), call(drawn(2, 2), drawn(3)), call(number(), drawn(2))))
+class subtract_outer:
+    def vjp_x(g, z, x, y):
+        return np.tensordot(g, np.ones_like(y), axes=np.ndim(y))
+
+    def vjp_y(g, z, x, y):
+        return -np.tensordot(np.ones_like(x), g, axes=np.ndim(x))
+
+    def jvp_x(g, z, x, y):
+        return np.subtract.outer(g, np.zeros_like(y))
+
+    def jvp_y(g, z, x, y):
+        return np.subtract.outer(np.zeros_like(x), g)

@@ -12,12 +12,13 @@ from collections.abc import Iterable
 import numpy as np
 
 from srcgrad import runtime
-from srcgrad.rules.rule import Sample, constant, general, linear
+from srcgrad.rules.rule import Sample, constant, general, linear, since_numpy_2
+from srcgrad.rules.sampling import call, calls, drawn
 
 # Samples
 
 
-def _over_axes(rng: np.random.Generator) -> Iterable[Sample]:
+def samples_over_axes(rng: np.random.Generator) -> Iterable[Sample]:
     """Every kind of `axis`, with `keepdims` and without."""
     for shape, axis in (((3,), None), ((3,), 0), ((2, 3), -1), ((2, 3, 2), (0, -1)), ((2, 3), (1, 0)), ((2, 3), None)):
         yield (rng.permutation(24)[: int(np.prod(shape))].reshape(shape) / 8 - 1.4,), {"axis": axis}
@@ -26,21 +27,28 @@ def _over_axes(rng: np.random.Generator) -> Iterable[Sample]:
     yield (np.array(rng.normal()),), {}
 
 
+def _with_dtype(rng: np.random.Generator) -> Iterable[Sample]:
+    yield from samples_over_axes(rng)
+    yield (rng.normal(size=(2, 3)), 0, None), {}
+    yield (rng.normal(size=(2, 3)),), {"dtype": None}
+    yield (rng.normal(size=(2, 3)),), {"axis": 1, "dtype": float}
+
+
 def _with_ddof(rng: np.random.Generator) -> Iterable[Sample]:
-    for args, kwargs in _over_axes(rng):
+    for args, kwargs in samples_over_axes(rng):
         if args[0].ndim:
             yield args, kwargs
             yield args, {**kwargs, "ddof": 1}
 
 
 def _with_zeros(rng: np.random.Generator) -> Iterable[Sample]:
-    yield from _over_axes(rng)
+    yield from samples_over_axes(rng)
     yield (np.array([0.0, 2.0, 3.0]),), {}
     yield (np.array([[0.0, 2.0, 0.0], [1.5, 0.0, 2.5]]),), {"axis": 1}
 
 
-def _with_nan(rng: np.random.Generator) -> Iterable[Sample]:
-    for args, kwargs in _over_axes(rng):
+def samples_with_nan(rng: np.random.Generator) -> Iterable[Sample]:
+    for args, kwargs in samples_over_axes(rng):
         if args[0].ndim > 1:
             args[0][0, 1] = np.nan
         yield args, kwargs
@@ -59,7 +67,7 @@ def _running_with_zeros(rng: np.random.Generator) -> Iterable[Sample]:
 
 
 def _weighted(rng: np.random.Generator) -> Iterable[Sample]:
-    yield from _over_axes(rng)
+    yield from samples_over_axes(rng)
     for axis in (None, 0, -1, (0, 1)):
         yield (rng.normal(size=(2, 3)),), {"axis": axis, "weights": rng.uniform(0.5, 2, size=(2, 3))}
     yield (rng.normal(size=(2, 3)), 1, rng.uniform(0.5, 2, size=3)), {"keepdims": True}
@@ -91,15 +99,19 @@ def _vectors_and_matrices(rng: np.random.Generator) -> Iterable[Sample]:
 # Sums and means
 
 
-@linear(np.sum, method="sum", samples=_over_axes)
-def sum(g, z, a, axis=None, keepdims=False):
+@linear(np.sum, method="sum", samples=_with_dtype)
+def sum(g, z, a, axis=None, dtype=None, keepdims=False):
+    if dtype is not None:
+        g = runtime.cast(g, a)
     if axis is not None and not keepdims:
         g = np.expand_dims(g, axis)
     return np.broadcast_to(g, a.shape)
 
 
-@linear(np.mean, method="mean", samples=_over_axes)
-def mean(g, z, a, axis=None, keepdims=False):
+@linear(np.mean, method="mean", samples=_with_dtype)
+def mean(g, z, a, axis=None, dtype=None, keepdims=False):
+    if dtype is not None:
+        g = runtime.cast(g, a)
     if axis is None:
         return np.broadcast_to(g / a.size, a.shape)
     g = g / (a.size // z.size)
@@ -108,7 +120,7 @@ def mean(g, z, a, axis=None, keepdims=False):
     return np.broadcast_to(g, a.shape)
 
 
-@general(np.nansum, samples=_with_nan)
+@general(np.nansum, samples=samples_with_nan)
 class nansum:
     def vjp_a(g, z, a, axis=None, keepdims=False):
         if axis is not None and not keepdims:
@@ -119,7 +131,7 @@ class nansum:
         return np.sum(np.where(np.isnan(a), 0, da), axis=axis, keepdims=keepdims)
 
 
-@general(np.nanmean, samples=_with_nan)
+@general(np.nanmean, samples=samples_with_nan)
 class nanmean:
     def vjp_a(g, z, a, axis=None, keepdims=False):
         g = g / np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=a.dtype)
@@ -197,6 +209,44 @@ class std:
         return slope / np.where(z == 0, 1, z)
 
 
+# The methods of ufuncs, whose `axis` is 0 where it is not given
+
+
+def _reduced(rng: np.random.Generator) -> Iterable[Sample]:
+    yield (rng.normal(size=3),), {}
+    yield (rng.normal(size=(2, 3)),), {}
+    yield (rng.normal(size=(2, 3)), 1), {}
+    yield (rng.normal(size=(2, 3)),), {"axis": None}
+    yield (rng.normal(size=(2, 3, 2)),), {"axis": (0, -1), "keepdims": True}
+
+
+@linear(np.add.reduce, samples=_reduced)
+def add_reduce(g, z, a, axis=0, dtype=None, keepdims=False):
+    if dtype is not None:
+        g = runtime.cast(g, a)
+    if axis is not None and not keepdims:
+        g = np.expand_dims(g, axis)
+    return np.broadcast_to(g, a.shape)
+
+
+@general(np.multiply.reduce, samples=_reduced)
+class multiply_reduce:
+    def vjp_a(g, z, a, axis=0, dtype=None, keepdims=False):
+        if dtype is not None:
+            g = runtime.cast(g, a)
+        if axis is not None and not keepdims:
+            g = np.expand_dims(g, axis)
+        return g * runtime.product_of_others(a, axis)
+
+    def jvp_a(da, z, a, axis=0, dtype=None, keepdims=False):
+        return np.sum(da * runtime.product_of_others(a, axis), axis=axis, keepdims=keepdims)
+
+
+@linear(np.add.accumulate, samples=calls(call(drawn(4)), call(drawn(3, 2)), call(drawn(2, 3), 1)))
+def add_accumulate(g, z, a, axis=0):
+    return np.flip(np.cumsum(np.flip(g, axis), axis), axis)
+
+
 # Products
 
 
@@ -220,6 +270,28 @@ def cumsum(g, z, a, axis=None):
     return np.flip(np.cumsum(np.flip(g, axis), axis), axis)
 
 
+def _along_one_axis(rng: np.random.Generator) -> Iterable[Sample]:
+    yield (rng.normal(size=4),), {}
+    yield (rng.normal(size=(2, 3)),), {"axis": 1}
+    yield (np.array([[2.0, 0.0], [0.0, 1.5], [3.0, 2.0]]),), {"axis": 0}
+
+
+@linear(*since_numpy_2("cumulative_sum"), samples=_along_one_axis)
+def cumulative_sum(g, z, a, axis=None):
+    if axis is None:
+        return np.cumsum(g[::-1])[::-1]
+    return np.flip(np.cumsum(np.flip(g, axis), axis), axis)
+
+
+@general(*since_numpy_2("cumulative_prod"), samples=_along_one_axis)
+class cumulative_prod:
+    def vjp_a(g, z, a, axis=None):
+        return runtime.cumprod_vjp(g, a, axis)
+
+    def jvp_a(da, z, a, axis=None):
+        return runtime.cumprod_jvp(da, a, axis)
+
+
 @general(np.cumprod, method="cumprod", samples=_running_with_zeros)
 class cumprod:
     def vjp_a(g, z, a, axis=None):
@@ -232,7 +304,7 @@ class cumprod:
 # Extrema and order statistics: ties share evenly
 
 
-@general(np.max, np.amax, np.min, np.amin, np.nanmax, np.nanmin, method=("max", "min"), samples=_over_axes)
+@general(np.max, np.amax, np.min, np.amin, np.nanmax, np.nanmin, method=("max", "min"), samples=samples_over_axes)
 class extremum:
     def vjp_a(g, z, a, axis=None, keepdims=False):
         if axis is not None and not keepdims:
@@ -249,7 +321,7 @@ class extremum:
         return np.sum(np.where(hit, da, 0), axis=axis, keepdims=keepdims) / count
 
 
-@general(np.ptp, samples=_over_axes)
+@general(np.ptp, samples=samples_over_axes)
 class ptp:
     def vjp_a(g, z, a, axis=None, keepdims=False):
         if axis is not None and not keepdims:
@@ -260,7 +332,7 @@ class ptp:
         return np.sum(da * runtime.range_weights(a, axis), axis=axis, keepdims=keepdims)
 
 
-@general(np.median, samples=_over_axes)
+@general(np.median, samples=samples_over_axes)
 class median:
     def vjp_a(g, z, a, axis=None, keepdims=False):
         if axis is not None and not keepdims:
@@ -317,6 +389,45 @@ class norm:
         if ord is None or ord == "fro":
             return np.sum(x * dx, axis=axis, keepdims=keepdims) / np.where(z == 0, 1, z)
         return np.sum(norm_slope(x, ord, axis) * dx, axis=axis, keepdims=keepdims)
+
+
+@general(
+    *since_numpy_2("linalg.vector_norm"),
+    samples=calls(call(drawn(4)), call(drawn(4), ord=3), call(drawn(2, 3), axis=1, ord=1), call(drawn(2, 3), axis=0, keepdims=True)),
+)
+class vector_norm:
+    """All elements are one vector where there is no axis."""
+
+    def vjp_x(g, z, x, axis=None, keepdims=False, ord=2):
+        if axis is None:
+            return g * np.reshape(vector_norm_slope(np.ravel(x), ord, 0), x.shape)
+        if not keepdims:
+            g = np.expand_dims(g, axis)
+        return g * vector_norm_slope(x, ord, axis)
+
+    def jvp_x(dx, z, x, axis=None, keepdims=False, ord=2):
+        if axis is None:
+            return np.sum(np.reshape(vector_norm_slope(np.ravel(x), ord, 0), x.shape) * dx, keepdims=keepdims)
+        return np.sum(vector_norm_slope(x, ord, axis) * dx, axis=axis, keepdims=keepdims)
+
+
+@general(
+    *since_numpy_2("linalg.matrix_norm"),
+    samples=calls(call(drawn(2, 3)), call(drawn(2, 3), ord=1), call(drawn(4, 2, 3), ord="nuc"), call(drawn(2, 3), keepdims=True)),
+)
+class matrix_norm:
+    def vjp_x(g, z, x, keepdims=False, ord="fro"):
+        if not keepdims:
+            g = np.expand_dims(g, (-2, -1))
+            z = np.expand_dims(z, (-2, -1))
+        if ord == "fro":
+            return g / np.where(z == 0, 1, z) * x
+        return g * matrix_norm_slope(x, ord, -2, -1)
+
+    def jvp_x(dx, z, x, keepdims=False, ord="fro"):
+        if ord == "fro":
+            return np.sum(x * dx, axis=(-2, -1), keepdims=keepdims) / np.where(z == 0, 1, z)
+        return np.sum(matrix_norm_slope(x, ord, -2, -1) * dx, axis=(-2, -1), keepdims=keepdims)
 
 
 def norm_slope(x, ord, axis):

@@ -343,3 +343,12 @@ def constant(
     registry.add(
         Rule("constant", "constant", tuple(distinct), value_dependent_shape=value_dependent_shape)
     )
+
+
+def since_numpy_2(*paths: str) -> tuple[Callable[..., Any], ...]:
+    """Those of NumPy's functions that this NumPy has, by path: 1.26 lacks what 2 brought."""
+    found: list[Any] = [np] * len(paths)
+    for i, path in enumerate(paths):
+        for part in path.split("."):
+            found[i] = getattr(found[i], part, None)
+    return tuple(function for function in found if function is not None)

@@ -7,13 +7,8 @@
 import numpy as np
 
 from srcgrad import runtime
-from srcgrad.rules.rule import general, linear
+from srcgrad.rules.rule import general, linear, since_numpy_2
 from srcgrad.rules.sampling import call, calls, drawn, number
-
-
-def _since_numpy_2(*names):
-    """Functions that NumPy 1.26 does not have."""
-    return tuple(getattr(np, name) for name in names if hasattr(np, name))
 
 
 # The same elements in another shape
@@ -81,7 +76,7 @@ def item(g, z, x):
 
 @linear(
     np.transpose,
-    *_since_numpy_2("permute_dims"),
+    *since_numpy_2("permute_dims"),
     method="transpose",
     variadic="axes",
     samples=calls(
@@ -105,7 +100,7 @@ def T(g, z, x):
 
 
 @linear(
-    *_since_numpy_2("matrix_transpose"),
+    *since_numpy_2("matrix_transpose", "linalg.matrix_transpose"),
     attribute="mT" if hasattr(np.ndarray, "mT") else None,
     samples=calls(call(drawn(2, 3)), call(drawn(2, 3, 4))),
 )
@@ -124,6 +119,13 @@ def swapaxes(g, z, x, axis1, axis2):
 )
 def moveaxis(g, z, x, source, destination):
     return np.moveaxis(g, destination, source)
+
+
+@linear(np.rollaxis, samples=calls(call(drawn(2, 3, 4), 2), call(drawn(2, 3, 4), 0, 2), call(drawn(2, 3, 4), 1, start=3)))
+def rollaxis(g, z, x, axis, start=0):
+    if start > axis:
+        return np.moveaxis(g, start - 1, axis)
+    return np.moveaxis(g, start, axis)
 
 
 @linear(
@@ -292,6 +294,11 @@ def dsplit(g, z, x, indices_or_sections):
     return np.dstack(g)
 
 
+@linear(*since_numpy_2("unstack"), samples=calls(call(drawn(3, 2)), call(drawn(2, 3), axis=1)))
+def unstack(g, z, x, axis=0):
+    return np.stack(g, axis)
+
+
 # Copies and conversions. What is made an integer has no derivative: the compiler reads that off the result's dtype
 
 
@@ -300,7 +307,7 @@ def copy(g, z, x):
     return g
 
 
-@linear(np.ascontiguousarray, np.asfortranarray, samples=calls(call(drawn(2, 3)), call(drawn(3))))
+@linear(np.ascontiguousarray, np.asfortranarray, np.asanyarray, samples=calls(call(drawn(2, 3)), call(drawn(3))))
 def ascontiguousarray(g, z, x):
     return g
 

@@ -31,7 +31,11 @@ def unbroadcast(g: Any, x: Any) -> Any:
 
 
 def cast(g: Any, x: Any) -> Any:
-    """`g` in the dtype of `x`."""
+    """`g` in the dtype of `x`; item by item where `x` is a list or a tuple."""
+    if isinstance(x, list | tuple):
+        return [cast(g[i], item) for i, item in enumerate(x)]
+    if isinstance(g, list | tuple):
+        return np.array(g, getattr(x, "dtype", None))
     dtype = getattr(x, "dtype", None)
     if np.iscomplexobj(g) and not np.iscomplexobj(x):
         g = np.real(g)
@@ -118,3 +122,52 @@ def total(items: Any, like: Any) -> Any:
     if isinstance(items, np.ndarray):
         return unbroadcast(items, like)
     return sum((unbroadcast(item, like) for item in items), zeros_like(like))
+
+
+def unselect(g: Any, conditions: Any, choices: Any) -> list[Any]:
+    """The cotangents of the choices of `np.select(conditions, choices)`: the first condition that holds decides."""
+    decided: Any = False
+    bars = []
+    for condition, choice in zip(conditions, choices, strict=True):
+        bars.append(unbroadcast(np.where(condition & ~np.asarray(decided), g, 0), choice))
+        decided = condition | np.asarray(decided)
+    return bars
+
+
+def any_of(conditions: Any) -> Any:
+    """Where one of several conditions holds."""
+    held: Any = False
+    for condition in conditions:
+        held = condition | np.asarray(held)
+    return held
+
+
+def best_of(g: Any, items: Any, z: Any) -> Any:
+    """The cotangents of the items of `max(items)` or `min(items)`, whose value is `z`: ties share evenly."""
+    count = sum(bool(item == z) for item in items)
+    bars = [g / count if item == z else g * 0 for item in items]
+    return np.array(bars, items.dtype) if isinstance(items, np.ndarray) else bars
+
+
+def pick_best(items: Any, values: Any, z: Any) -> Any:
+    """The mean of the `items` whose `values` are `z`: the tangent of an extremum."""
+    chosen = [item for item, value in zip(items, values, strict=True) if value == z]
+    return sum(chosen) / len(chosen)
+
+
+def polygamma(n: int, x: float) -> float:
+    """The derivative number `n` of the digamma function, by its recurrence and its asymptotic series."""
+    if x <= 0 and x == math.floor(x):
+        return math.nan
+    sign, total = (-1.0) ** (n + 1), 0.0
+    while x < 15:
+        total += sign * math.factorial(n) / x ** (n + 1) if n else -1 / x
+        x += 1
+    if n == 0:
+        return total + math.log(x) - 1 / (2 * x) - sum(b / (2 * k * x ** (2 * k)) for k, b in _BERNOULLI)
+    series = math.factorial(n - 1) / x**n + math.factorial(n) / (2 * x ** (n + 1))
+    series += sum(b * math.factorial(2 * k + n - 1) / (math.factorial(2 * k) * x ** (2 * k + n)) for k, b in _BERNOULLI)
+    return total + sign * series
+
+
+_BERNOULLI = tuple(enumerate((1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510), 1))

@@ -120,6 +120,47 @@ def median_weights(a: Any, axis: Any) -> Any:
     return (_evenly(a == low, axis, a.dtype) + _evenly(a == high, axis, a.dtype)) / 2
 
 
+def nanmedian_weights(a: Any, axis: Any) -> Any:
+    """The derivative of `np.nanmedian(a, axis)`, zero at what is not a number."""
+    low = np.nanquantile(a, 0.5, axis=axis, keepdims=True, method="lower")
+    high = np.nanquantile(a, 0.5, axis=axis, keepdims=True, method="higher")
+    return (_evenly(a == low, axis, a.dtype) + _evenly(a == high, axis, a.dtype)) / 2
+
+
+def unquantile(g: Any, a: Any, q: Any, axis: Any, keepdims: bool) -> Any:
+    """The cotangent of `a` in `np.quantile(a, q, axis, keepdims=keepdims)`."""
+    axes, levels = _axes(a, axis), np.ravel(q)
+    rows = np.reshape(g, (levels.size, *(1 if i in axes else n for i, n in enumerate(a.shape))))
+    return sum((row * _quantile_weights(a, q, axes) for row, q in zip(rows, levels, strict=True)), np.zeros_like(a))
+
+
+def quantile_tangent(da: Any, a: Any, q: Any, axis: Any, keepdims: bool) -> Any:
+    """The tangent of `np.quantile(a, q, axis, keepdims=keepdims)`."""
+    axes = _axes(a, axis)
+    rows = [np.sum(da * _quantile_weights(a, q, axes), axis=axes, keepdims=keepdims) for q in np.ravel(q)]
+    return np.reshape(rows, (*np.shape(q), *np.shape(rows[0])))[()]
+
+
+def _quantile_weights(a: Any, q: Any, axes: tuple[int, ...]) -> Any:
+    """The derivative of one quantile: the shares of the two elements that it lies between, each split among ties."""
+    part = q * (math.prod(a.shape[i] for i in axes) - 1) % 1
+    low = np.quantile(a, q, axis=axes, keepdims=True, method="lower")
+    high = np.quantile(a, q, axis=axes, keepdims=True, method="higher")
+    return (_evenly(a == low, axes, a.dtype) * (1 - part) + _evenly(a == high, axes, a.dtype) * part).astype(a.dtype)
+
+
+def ungradient(g: Any, step: Any, axis: int) -> Any:
+    """The cotangent of `f` in `np.gradient(f, step, axis=axis)`."""
+    rows = np.moveaxis(g, axis, -1) / step
+    spread = np.zeros_like(rows)
+    spread[..., 2:] += rows[..., 1:-1] / 2
+    spread[..., :-2] -= rows[..., 1:-1] / 2
+    for first, second, row in ((0, 1, rows[..., 0]), (-2, -1, rows[..., -1])):
+        spread[..., first] -= row
+        spread[..., second] += row
+    return np.moveaxis(spread, -1, axis)
+
+
 def _evenly(mask: Any, axis: Any, dtype: Any) -> Any:
     """1 divided among the true elements."""
     return mask / np.sum(mask, axis=axis, keepdims=True, dtype=dtype)

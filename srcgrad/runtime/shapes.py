@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad.runtime.basic import unbroadcast
+from srcgrad.runtime.basic import cast, unbroadcast
 
 
 def split_like(g: Any, arrays: Any, axis: int | None) -> Any:
@@ -19,21 +19,21 @@ def split_like(g: Any, arrays: Any, axis: int | None) -> Any:
     section = int(np.prod(flat.shape) // flat.shape[axis]) if flat.shape[axis] else 0
     lengths = [np.size(x) // section if section else 0 for x in arrays]
     pieces = np.split(flat, np.cumsum(lengths)[:-1], axis)
-    shaped = [np.reshape(piece, np.shape(x)) for piece, x in zip(pieces, arrays, strict=True)]
+    shaped = [cast(np.reshape(piece, np.shape(x)), x) for piece, x in zip(pieces, arrays, strict=True)]
     return np.stack(shaped) if isinstance(arrays, np.ndarray) else shaped
 
 
 def join_like(pieces: Any, like: Any, axis: int | None) -> Any:
     """The pieces of `split_like(like, pieces, axis)` put together again, in the shape of `like`."""
     if axis is None:
-        return np.reshape(np.concatenate([np.ravel(piece) for piece in pieces]), np.shape(like))
+        return cast(np.reshape(np.concatenate([np.ravel(piece) for piece in pieces]), np.shape(like)), like)
     shape = list(np.shape(like))
     section = int(np.prod(shape) // shape[axis]) if shape[axis] else 0
     shaped = []
     for piece in pieces:
         shape[axis] = np.size(piece) // section if section else 0
         shaped.append(np.reshape(piece, shape))
-    return np.concatenate(shaped, axis)
+    return cast(np.concatenate(shaped, axis), like)
 
 
 def untile(g: Any, x: Any, reps: Any) -> Any:

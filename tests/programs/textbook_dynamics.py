@@ -1,4 +1,4 @@
-"""Integration in time, root finding, filters: callables as arguments, lists of bodies, dataclasses, convergence tests."""
+"""Integration in time, root finding, filters: callables as arguments, lists of bodies, objects, convergence tests."""
 
 import math
 from dataclasses import dataclass
@@ -66,8 +66,8 @@ def runge_kutta_with_adaptive_steps(y):
 
 
 @program(
-    args=lambda rng: ([rng.standard_normal(2) + 3 * k for k in range(3)], [0.1 * rng.standard_normal(2) for _ in range(3)],
-                      [1.0, 0.5, 2.0], 0.02, 2),
+    args=lambda rng: ([rng.standard_normal(2) + 3 * k for k in range(3)],
+                      [0.1 * rng.standard_normal(2) for k in range(3)], [1.0, 0.5, 2.0], 0.02, 2),
     wrt=(0, 1, 2, 3),
 )
 def leapfrog_of_lists(positions, velocities, masses, dt, steps):

@@ -143,8 +143,8 @@ def convolution_of_an_image(image, kernel, bias):
     return out
 
 
-@program(args=lambda rng: (rng.standard_normal((2, 4, 4, 1)), rng.standard_normal((2, 2, 1, 3)), rng.standard_normal(3)),
-         wrt=(0, 1, 2))
+@program(args=lambda rng: (rng.standard_normal((2, 4, 4, 1)), rng.standard_normal((2, 2, 1, 3)),
+                           rng.standard_normal(3)), wrt=(0, 1, 2))
 def convolution_of_a_batch(images, weights, bias):
     k = weights.shape[0]
     n, h, w, _ = images.shape

@@ -1,4 +1,4 @@
-"""Iterations on grids: relaxation, heat, waves, alternating directions, shallow water. Slices in place, double buffers."""
+"""Iterations on grids: relaxation, heat, waves, alternating directions, shallow water; slices in place, two buffers."""
 
 import numpy as np
 
@@ -133,7 +133,8 @@ def _flux(h, u, gravity):
 
 
 @program(
-    args=lambda rng: (rng.uniform(0.8, 1.2, 6), rng.uniform(-0.2, 0.2, 6), 9.81, 0.02, 3), wrt=("h", "u", "gravity", "dt")
+    args=lambda rng: (rng.uniform(0.8, 1.2, 6), rng.uniform(-0.2, 0.2, 6), 9.81, 0.02, 3),
+    wrt=("h", "u", "gravity", "dt"),
 )
 def shallow_water_lax_friedrichs(h, u, gravity, dt, steps):
     dx = 0.5

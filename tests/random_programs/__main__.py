@@ -73,9 +73,10 @@ def report(findings: list[Finding], seconds: float, most: int, jobs: int, kind: 
     print(f"{programs} programs, {len(findings)} checks, {seconds:.0f} s, {1000 * seconds / programs:.0f} ms a program")
     for outcome, count in Counter(finding.outcome.kind for finding in findings).most_common():
         print(f"{count:7} {outcome}")
-        keys = Counter(f.outcome.key for f in findings if f.outcome.kind == outcome and f.outcome.key)
-        for key, times in keys.most_common():
-            print(f"{times:15} {key}")
+        alike = [f for f in findings if f.outcome.kind == outcome and f.outcome.key]
+        for key, times in Counter(f.outcome.key for f in alike).most_common():
+            modes = Counter(f.mode for f in alike if f.outcome.key == key)
+            print(f"{times:15} {key}" + (f"  {dict(modes)}" if outcome in ("wrong", "internal") else ""))
     failures = [f for f in findings if f.outcome.kind in ("wrong", "internal")]
     shown = failures if kind is None else [f for f in findings if f.outcome.kind == kind]
     chosen = one_of_each(shown, most)
@@ -88,10 +89,11 @@ def report(findings: list[Finding], seconds: float, most: int, jobs: int, kind: 
 
 
 def one_of_each(findings: list[Finding], most: int) -> list[Finding]:
-    """In turn one of each key, wrong ones first, until there are enough."""
-    groups: dict[tuple[bool, str], list[Finding]] = {}
+    """In turn one of each key and mode, wrong ones first, until there are enough."""
+    groups: dict[tuple[bool, str, str], list[Finding]] = {}
     for finding in findings:
-        groups.setdefault((finding.outcome.kind != "wrong", finding.outcome.key), []).append(finding)
+        key = (finding.outcome.kind != "wrong", finding.outcome.key, finding.mode)
+        groups.setdefault(key, []).append(finding)
     rounds = (group[i] for i in range(most) for _, group in sorted(groups.items()) if i < len(group))
     return [finding for finding, _ in zip(rounds, range(most), strict=False)]
 

@@ -115,9 +115,9 @@ def _internal(error: Exception) -> Outcome:
     """An exception that the plain function does not raise, by its type and by where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     inside = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
-    last = inside[-1] if inside else frames[-1]
-    where = f"{Path(last.filename).relative_to(_PACKAGE)}:{last.name}"
-    generated = not Path(frames[-1].filename).exists()
+    last = (inside or frames)[-1]
+    where = f"{Path(last.filename).name}:{last.name}"
+    generated = frames[-1].filename.startswith("<srcgrad")
     message = re.sub(r"[\w.]*\.\d+|\d+|'\w+'", "_", (str(error).splitlines() or [""])[0])
     key = f"{type(error).__name__}: {message[:70]} in {'generated code' if generated else where}"
     return Outcome("internal", key, "".join(traceback.format_exception(error)[-4:]))

@@ -33,7 +33,7 @@ SYMBOLS = {
 }
 PREFIXES = {operator.neg: "-", operator.pos: "+"}
 SHAPES: tuple[tuple[int, ...] | None, ...] = (None, (), (3,), (2, 3), (2, 1))
-_PAIRS = ((0, 0), (0, 3), (3, 0), (2, 2), (2, 3), (3, 4), (4, 2), (1, 2), (3, 1), (1, 1))
+_PAIRS = ((0, 0), (0, 3), (3, 0), (2, 3), (3, 4), (4, 2), (1, 2), (1, 1))
 _SCALAR_ONLY: tuple[Any, ...] = (float, min, max)
 _counter = itertools.count()
 
@@ -73,16 +73,23 @@ def program(rule: Rule, operation: Operation, args: tuple[Any, ...], kwargs: dic
     writer = _Writer()
     names = list(rule.parameters)
 
+    fixed: set[int] = set()
+
     def write(name: str, value: Any) -> str:
-        plain = isinstance(value, float) and name not in (*rule.differentiable, *rule.shape_only)
-        return f"float({str(value)!r})" if plain and not isfinite(value) else repr(value) if plain else writer.write(value)
+        if isinstance(value, float) and name not in rule.differentiable:
+            return repr(float(value)) if isfinite(value) else f"float({str(value)!r})"
+        before = len(writer.values)
+        text = writer.write(value)
+        if name not in (*rule.differentiable, *rule.shape_only):
+            fixed.update(range(before, len(writer.values)))
+        return text
 
     written = [write(name, value) for name, value in zip(names, args, strict=False)]
     named = [f"{name}={write(name, value)}" for name, value in kwargs.items()]
     body = _expression(operation, written, named, writer.imports)
     parameters = ", ".join(f"x{i}" for i in range(len(writer.values)))
     text = "\n".join([*sorted(writer.imports - {""}), "", f"def program({parameters}):", f"    return {body}", ""])
-    wrt = tuple(i for i, value in enumerate(writer.values) if np.asarray(value).dtype.kind == "f")
+    wrt = tuple(i for i, v in enumerate(writer.values) if np.asarray(v).dtype.kind == "f" and i not in fixed)
     return Program(text, define(text, "program"), tuple(writer.values), wrt)
 
 

@@ -1,0 +1,348 @@
+"""Calls of Python's own functions on what the compiler knows, and of those that take functions.
+
+    list(map(f, xs))               out = []
+                             ->    for k in range(len(xs)): out.append(f(xs[k]))
+    isinstance(model, Layer)       True
+    functools.partial(f, 2)        a function that is lowered where it is called
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import gast
+
+from srcgrad.frontend.loops import Walk
+from srcgrad.frontend.objects import Objects
+from srcgrad.frontend.values import Bound, Choice, Closure, Instance, Lazy, Partial, Record, Table, Value, is_true
+from srcgrad.ir import Atom, Const, Var
+from srcgrad.types import Type
+
+_REFUSED = {locals, globals, vars, exec, eval, setattr, delattr, iter, next, compile}
+_FUNCTIONS = Closure | Partial | Bound | Choice
+
+
+class Sequences(Objects):
+    def special(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        """What a call comes to that the compiler runs itself; None for all others."""
+        if type(callee) in (operator.itemgetter, operator.attrgetter):
+            return self._getter(node, callee, args)
+        try:
+            handler = _HANDLERS.get(callee)
+        except TypeError:  # a callable object without a hash
+            return None
+        if handler is not None:
+            found: Value | None = handler(self, node, args, keywords)
+            if found is not None:
+                return found
+        if callee in _REFUSED:
+            return self.refuse(node, f"`{callee.__name__}` is not supported", "name what you mean")
+        if callee in (max, min) and len(args) > 2 and not keywords:
+            first, *rest = args
+            for value in rest:
+                first = self.primitive(node, callee, [first, value], {})
+            return first
+        if self.is_users_class(callee):
+            return self.construct(node, callee, args, keywords)
+        return None
+
+    # Sequences
+
+    def _tuple(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        items = self.spread(args[0]) if args else []
+        return None if items is None else tuple(items)
+
+    def _list(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        if not args:
+            return self.make("list", [], node)
+        if isinstance(args[0], Lazy):
+            return self.collect(args[0], node)
+        if isinstance(args[0], tuple | Record | Table):
+            return self.display("list", (), self.spread(args[0]) or [], node)
+        return None
+
+    def _dict(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        found = self.pairs(args[0]) if args else []
+        if found is None and isinstance(args[0], tuple):
+            entries = [self.spread(item) or () for item in args[0]]
+            if all(len(entry) == 2 and isinstance(entry[0], Const) for entry in entries):
+                found = [(entry[0].value, entry[1]) for entry in entries]  # type: ignore[union-attr]
+        if found is None:
+            return self.refuse(node, "`dict` of something whose keys are not known", "write a dict display")
+        known = dict(found) | keywords
+        return self.display("dict", tuple(known), list(known.values()), node)
+
+    def _len(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        (value,) = args
+        if isinstance(value, tuple | Table) or (isinstance(value, Record) and value.is_tuple):
+            return Const(len(self.spread(value) or ()))
+        keys = self.known_keys(value)
+        if keys is not None:
+            return Const(len(keys))
+        method = self.special_method(value, "__len__")
+        return None if method is None else self.apply(node, method, [], {})
+
+    def _map(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        function, *rest = args
+        values = rest[0] if len(rest) == 1 else Lazy(zip, tuple(rest))
+
+        def element(item: Value) -> Value:
+            return self.apply(node, function, list(self.spread(item) or ()) if len(rest) > 1 else [item], {})
+
+        return self.collected(values, node, element)
+
+    def _filter(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        function, values = args
+
+        def keep(item: Value) -> Atom:
+            kept = item if function == Const(None) else self.apply(node, function, [item], {})
+            return self.truth(kept, node)
+
+        return self.collected(values, node, lambda item: item, keep)
+
+    def collect(self, value: Lazy, node: gast.AST) -> Value:
+        return self.collected(value, node, lambda item: item)
+
+    def collected(
+        self,
+        values: Value,
+        node: gast.AST,
+        element: Callable[[Value], Value],
+        keep: Callable[[Value], Atom] | None = None,
+    ) -> Value:
+        """A list of what a function makes of the elements of a sequence."""
+        walk = self.walk_value(values, node)
+        if isinstance(walk, tuple):
+            tests = [Const(True) if keep is None else keep(item) for item in walk]
+            if all(isinstance(test, Const) for test in tests):
+                kept = [item for item, test in zip(walk, tests, strict=True) if is_true(test)]
+                return self.display("list", (), [element(item) for item in kept], node)
+        made = self.make("list", [], node)
+        if isinstance(walk, tuple):
+            for item in walk:
+                self._kept(item, made, element, keep, node)
+            return made
+        self._collect(walk, made, element, keep, node)
+        return made
+
+    def _collect(self, walk: Walk, made: Var, element: Any, keep: Any, node: gast.AST) -> None:
+        iterable = walk.iterable if walk.iterable is not None else self.builder.fn(range, walk.length)  # type: ignore[arg-type]
+
+        def body(variable: Var) -> None:
+            self._kept(walk.item(variable), made, element, keep, node)
+
+        loop = gast.copy_location(gast.For(node, node, [], [], None), node)
+        self._loop(loop, [], False, body, (self.hint("k"), walk.element, iterable))
+
+    def _kept(self, item: Value, made: Var, element: Any, keep: Any, node: gast.AST) -> None:
+        def put() -> None:
+            self.append(made, self.as_atom(element(item), node), node)
+
+        test = Const(True) if keep is None else keep(item)
+        if isinstance(test, Const):
+            put() if test.value else None
+        else:
+            self.join_by(test, put, lambda: None)
+
+    def _sum(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        items = args[0] if isinstance(args[0], tuple) else None
+        if isinstance(args[0], Table):
+            items = args[0].items
+        if items is None:
+            return None
+        total = args[1] if len(args) > 1 else keywords.get("start", Const(0))
+        for item in items:
+            total = self.binary(gast.BinOp(node, gast.Add(), node), total, item)
+        return total
+
+    def _reduce(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        function, values, *start = args
+        walk = self.walk_value(values, node)
+        if not isinstance(walk, tuple):
+            return self.refuse(node, "`functools.reduce` over a sequence of unknown length", "write a loop")
+        items = [*start, *walk]
+        if not items:
+            return self.refuse(node, "`functools.reduce` of nothing", "give it a start")
+        total = items[0]
+        for item in items[1:]:
+            total = self.apply(node, function, [total, item], {})
+        return total
+
+    def _sorted(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        items = self.spread(args[0]) if not isinstance(args[0], Var) or self.known_keys(args[0]) is not None else None
+        if items is not None and all(isinstance(item, Const) for item in items) and not keywords:
+            return tuple(Const(value) for value in sorted(item.value for item in items))  # type: ignore[union-attr]
+        if keywords.keys() - {"reverse"} or _may_be_active(self.builder.type(self.as_atom(args[0], node))):
+            return self.refuse(node, "`sorted` of values that may carry a derivative", "use `np.sort` or `np.argsort`")
+        return None
+
+    # Functions
+
+    def _partial(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        return Partial(args[0], tuple(args[1:]), tuple(keywords.items()))
+
+    def _wraps(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        return Const(_identity)
+
+    def _same(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        return args[0]
+
+    def _getter(self, node: gast.AST, getter: Any, args: list[Value]) -> Value:
+        """A call of what `operator.itemgetter` or `attrgetter` made."""
+        _, keys = getter.__reduce__()
+        found: list[Value] = []
+        for key in keys:
+            if isinstance(getter, operator.itemgetter):
+                item = self.element(node, args[0], Const(key))
+                atom = Const(key)
+                found.append(item if item is not None else self.builder.fn(operator.getitem, self.as_atom(args[0], node), atom))
+            else:
+                found.append(functools.reduce(lambda owner, name: self.attribute(node, name, owner), key.split("."), args[0]))
+        return found[0] if len(found) == 1 else tuple(found)
+
+    # Objects
+
+    def _isinstance(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        value, kinds = args
+        if isinstance(kinds, tuple) and all(isinstance(kind, Const) for kind in kinds):
+            kinds = Const(tuple(kind.value for kind in kinds))  # type: ignore[union-attr]
+        cls = tuple if isinstance(value, tuple) else self.class_of(value)
+        if isinstance(value, Table):
+            cls = list if value.kind == "list" else dict
+        if cls is None or not isinstance(kinds, Const):
+            return None if isinstance(kinds, Const) else self.refuse(node, "the class is not known", "name it")
+        return Const(issubclass(cls, kinds.value))
+
+    def _type(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        cls = self.class_of(args[0]) if len(args) == 1 else None
+        return None if cls is None else Const(cls)
+
+    def _callable(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        if isinstance(args[0], _FUNCTIONS):
+            return Const(True)
+        return Const(self.special_method(args[0], "__call__") is not None) if self.class_of(args[0]) is not None else None
+
+    def _getattr(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        owner, name, *default = args
+        if not isinstance(name, Const):
+            return self.refuse(node, "`getattr` of a name that is not known", "write the attribute")
+        if default and not self._has(owner, name.value):
+            return default[0]
+        return self.attribute(node, name.value, owner)
+
+    def _hasattr(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        owner, name = args
+        if isinstance(name, Const) and (self.class_of(owner) is not None or isinstance(owner, Const)):
+            return Const(self._has(owner, name.value))
+        return None
+
+    def _has(self, owner: Value, name: str) -> bool:
+        cls = self.class_of(owner)
+        if isinstance(owner, Instance | Record) and self.field(owner, name) is not None:
+            return True
+        if isinstance(owner, Var) and name in self.builder.type(owner).keys:
+            return True
+        return hasattr(owner.value, name) if isinstance(owner, Const) else cls is None or hasattr(cls, name)
+
+    def _replaced(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        """`dataclasses.replace(obj, field=...)`."""
+        cls = self.class_of(args[0])
+        if cls is None or not dataclasses.is_dataclass(cls):
+            return self.refuse(node, "`replace` of something that is no dataclass", "make a new object")
+        fields = {f.name: self.attribute(node, f.name, args[0]) for f in dataclasses.fields(cls) if f.init}
+        return self.construct(node, cls, [], fields | keywords)
+
+    # Methods
+
+    def known_method(
+        self, node: gast.AST, name: str, owner: Value, args: list[Value], keywords: dict[str, Value]
+    ) -> Value | None:
+        cls = self.class_of(owner)
+        if cls is not None and issubclass(cls, tuple) and name in ("_replace", "_asdict"):
+            fields = {key: self.attribute(node, key, owner) for key in cls._fields}  # type: ignore[attr-defined]
+            if name == "_replace":
+                return self.construct(node, cls, [], fields | keywords)
+            return self.display("dict", tuple(fields), list(fields.values()), node)
+        if isinstance(owner, Table) and owner.kind == "list":
+            return self.refuse(node, f"`.{name}()` of a list of functions or objects", "build the list at once, and loop over it")
+        if isinstance(owner, Table) or (isinstance(owner, Var) and self.builder.type(owner).kind == "dict"):
+            return self._dict_method(node, name, owner, args)
+        return None
+
+    def _dict_method(self, node: gast.AST, name: str, owner: Table | Var, args: list[Value]) -> Value | None:
+        if name in ("items", "keys", "values") and not args:
+            pairs = self.pairs(owner)
+            if pairs is None:
+                return self.refuse(node, "a loop over a dict whose keys are not known", "loop over a list of the keys")
+            views = {"items": [(Const(k), v) for k, v in pairs], "keys": [Const(k) for k, _ in pairs]}
+            return tuple(views.get(name, [v for _, v in pairs]))
+        if name == "get" and isinstance(args[0], Const):
+            keys = owner.keys if isinstance(owner, Table) else self.builder.type(owner).keys
+            if args[0].value in keys:
+                found = self.element(node, owner, args[0])
+                return found if found is not None else self.builder.fn(operator.getitem, owner, args[0])  # type: ignore[arg-type]
+            if isinstance(owner, Table) or self.known_keys(owner) is not None:
+                return args[1] if len(args) > 1 else Const(None)
+        if isinstance(owner, Table) or name in ("update", "pop", "popitem", "clear", "setdefault"):
+            return self.refuse(node, f"`.{name}()` of a dict is not supported", "build a new dict")
+        return None
+
+
+def _identity(value: Any) -> Any:
+    return value
+
+
+def _may_be_active(known: Type) -> bool:
+    return known.differentiable
+
+
+def _lazy(function: Any) -> Handler:
+    """What makes a `zip`, `enumerate` or `reversed` of values."""
+
+    def made(self: Sequences, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        return Lazy(function, (*args, *keywords.values()))
+
+    return made
+
+
+def _maker(kind: Any) -> Handler:
+    """What makes an `operator.itemgetter` or `attrgetter`."""
+
+    def made(self: Sequences, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        if all(isinstance(arg, Const) for arg in args):
+            return Const(kind(*(arg.value for arg in args)))  # type: ignore[union-attr]
+        return self.refuse(node, f"`operator.{kind.__name__}` of a value that is not known", "write a `lambda`")
+
+    return made
+
+
+Handler = Callable[[Sequences, gast.AST, list[Value], dict[str, Value]], Value | None]
+_HANDLERS: dict[Any, Handler] = {
+    tuple: Sequences._tuple,
+    list: Sequences._list,
+    dict: Sequences._dict,
+    len: Sequences._len,
+    zip: _lazy(zip),
+    enumerate: _lazy(enumerate),
+    reversed: _lazy(reversed),
+    map: Sequences._map,
+    filter: Sequences._filter,
+    sum: Sequences._sum,
+    sorted: Sequences._sorted,
+    functools.reduce: Sequences._reduce,
+    functools.partial: Sequences._partial,
+    functools.wraps: Sequences._wraps,
+    _identity: Sequences._same,
+    operator.itemgetter: _maker(operator.itemgetter),
+    operator.attrgetter: _maker(operator.attrgetter),
+    isinstance: Sequences._isinstance,
+    type: Sequences._type,
+    callable: Sequences._callable,
+    getattr: Sequences._getattr,
+    hasattr: Sequences._hasattr,
+    dataclasses.replace: Sequences._replaced,
+}

@@ -1,0 +1,330 @@
+"""What a name of the user's may stand for beside an atom of the IR: what exists only while the function is lowered.
+
+    step = functools.partial(rk4, f)        Partial(rk4, (f,), ())
+    state = State(x, v)                     Record(State, ("x", "v"), (x.0, v.1))      a NamedTuple, a frozen dataclass
+    optimiser = Adam(rate)                  Instance(Adam, 3), its fields in the environment under "<3.rate>", ...
+
+Tuples and the compounds below are made of values: two of one structure are joined leaf by leaf. Closures and instances
+are leaves that are no atoms: they are the same thing on every path, or refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import gast
+
+from srcgrad.ir import Atom, Const, Undefined, Var
+
+if TYPE_CHECKING:
+    from srcgrad.frontend.scope import Frame
+
+
+@dataclass(frozen=True, eq=False)
+class Closure:
+    """A function or lambda defined in the body; its free names are looked up in the frame that made it.
+
+    `defaults` are the values that its parameters had as defaults when it was made; `targets` the names of the
+    comprehensions around it, which have other values, or none, later.
+    """
+
+    node: gast.FunctionDef | gast.Lambda
+    frame: Frame
+    defaults: tuple[tuple[str, Value], ...] = ()
+    targets: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        return getattr(self.node, "name", "<lambda>")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Closure):
+            return NotImplemented
+        return self.node is other.node and self.frame is other.frame and self.defaults == other.defaults
+
+    def __hash__(self) -> int:
+        return id(self.node)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An object of a class of the user's that was made in the body. Its fields are in the environment, so that every
+    name of it sees one state; `number` tells it from others."""
+
+    cls: type
+    number: int
+
+    def cell(self, name: str) -> str:
+        return cell(self.number, name)
+
+
+class Compound:
+    """A value that is made of values."""
+
+    @property
+    def head(self) -> Hashable:
+        """What two compounds of one structure have in common, beside the structures of their parts."""
+        raise NotImplementedError
+
+    @property
+    def parts(self) -> tuple[Value, ...]:
+        raise NotImplementedError
+
+    def like(self, parts: tuple[Value, ...]) -> Compound:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Bound(Compound):
+    """A method taken from its object: `step = model.step`. `function` is a value, or the name of an array's method."""
+
+    function: Any
+    owner: Value
+
+    @property
+    def head(self) -> Hashable:
+        return ("bound", self.function)
+
+    @property
+    def parts(self) -> tuple[Value, ...]:
+        return (self.owner,)
+
+    def like(self, parts: tuple[Value, ...]) -> Bound:
+        return Bound(self.function, parts[0])
+
+
+@dataclass(frozen=True)
+class Partial(Compound):
+    """`functools.partial(function, *args, **keywords)`."""
+
+    function: Value
+    args: tuple[Value, ...]
+    keywords: tuple[tuple[str, Value], ...]
+
+    @property
+    def head(self) -> Hashable:
+        return ("partial", len(self.args), tuple(key for key, _ in self.keywords))
+
+    @property
+    def parts(self) -> tuple[Value, ...]:
+        return (self.function, *self.args, *(value for _, value in self.keywords))
+
+    def like(self, parts: tuple[Value, ...]) -> Partial:
+        function, *rest = parts
+        split = len(self.args)
+        keys = [key for key, _ in self.keywords]
+        return Partial(function, tuple(rest[:split]), tuple(zip(keys, rest[split:], strict=True)))
+
+
+@dataclass(frozen=True)
+class Record(Compound):
+    """An object that cannot change, of a NamedTuple or a frozen dataclass."""
+
+    cls: type
+    names: tuple[str, ...]
+    items: tuple[Value, ...]
+
+    @property
+    def head(self) -> Hashable:
+        return ("record", self.cls, self.names)
+
+    @property
+    def parts(self) -> tuple[Value, ...]:
+        return self.items
+
+    def like(self, parts: tuple[Value, ...]) -> Record:
+        return replace(self, items=parts)
+
+    @property
+    def is_tuple(self) -> bool:
+        return issubclass(self.cls, tuple)
+
+
+@dataclass(frozen=True)
+class Table(Compound):
+    """A list or dict that holds functions or objects; it does not change. `keys` are those of a dict."""
+
+    kind: str
+    keys: tuple[Any, ...]
+    items: tuple[Value, ...]
+
+    @property
+    def head(self) -> Hashable:
+        return (self.kind, self.keys)
+
+    @property
+    def parts(self) -> tuple[Value, ...]:
+        return self.items
+
+    def like(self, parts: tuple[Value, ...]) -> Table:
+        return replace(self, items=parts)
+
+
+@dataclass(frozen=True)
+class Super(Compound):
+    """`super()` in a method of `cls`."""
+
+    cls: type
+    owner: Value
+
+    @property
+    def head(self) -> Hashable:
+        return ("super", self.cls)
+
+    @property
+    def parts(self) -> tuple[Value, ...]:
+        return (self.owner,)
+
+    def like(self, parts: tuple[Value, ...]) -> Super:
+        return Super(self.cls, parts[0])
+
+
+@dataclass(frozen=True)
+class Choice(Compound):
+    """One of two functions: a call of it is a branch."""
+
+    test: Atom
+    then: Value
+    orelse: Value
+
+    @property
+    def head(self) -> Hashable:
+        return ("choice",)
+
+    @property
+    def parts(self) -> tuple[Value, ...]:
+        return (self.test, self.then, self.orelse)
+
+    def like(self, parts: tuple[Value, ...]) -> Choice:
+        test, then, orelse = parts
+        assert isinstance(test, Var | Const)
+        return Choice(test, then, orelse)
+
+
+@dataclass(frozen=True)
+class Lazy(Compound):
+    """A call of `zip`, `enumerate` or `reversed`, which a loop takes apart."""
+
+    function: Any
+    args: tuple[Value, ...]
+
+    @property
+    def head(self) -> Hashable:
+        return ("lazy", self.function)
+
+    @property
+    def parts(self) -> tuple[Value, ...]:
+        return self.args
+
+    def like(self, parts: tuple[Value, ...]) -> Lazy:
+        return Lazy(self.function, parts)
+
+
+Value = Atom | tuple[Any, ...] | Closure | Instance | Compound
+Leaf = Atom | Closure | Instance
+Environment = dict[str, Value]
+
+
+def cell(number: int, name: str) -> str:
+    """The name in the environment of a field of an object, or of a variable that an inner function writes."""
+    return f"<{number}.{name}>"
+
+
+def is_cell(name: str) -> bool:
+    return name[0] == "<" and name[1].isdigit()
+
+
+def cell_parts(name: str) -> tuple[int, str]:
+    number, _, field_name = name[1:-1].partition(".")
+    return int(number), field_name
+
+
+def parts_of(value: Value) -> tuple[Value, ...] | None:
+    """The values that a value is made of; None for a leaf."""
+    if isinstance(value, tuple):
+        return value
+    return value.parts if isinstance(value, Compound) else None
+
+
+def with_parts(value: Value, parts: tuple[Value, ...]) -> Value:
+    return value.like(parts) if isinstance(value, Compound) else parts
+
+
+def leaves(value: Value) -> list[Leaf]:
+    """The leaves of a value, in order."""
+    parts = parts_of(value)
+    if parts is None:
+        return [value]  # type: ignore[list-item]
+    return [leaf for item in parts for leaf in leaves(item)]
+
+
+def atoms_of(value: Value) -> list[Atom]:
+    """The leaves that are atoms."""
+    return [leaf for leaf in leaves(value) if isinstance(leaf, Var | Const)]
+
+
+def same_structure(a: Value, b: Value) -> bool:
+    left, right = parts_of(a), parts_of(b)
+    if left is None or right is None:
+        return left is right
+    if isinstance(a, tuple) != isinstance(b, tuple):
+        return False
+    if isinstance(a, Compound) and isinstance(b, Compound) and a.head != b.head:
+        return False
+    return len(left) == len(right) and all(map(same_structure, left, right))
+
+
+def rebuild(template: Value, new: Iterator[Any]) -> Value:
+    """A value of the structure of `template` with these leaves."""
+    parts = parts_of(template)
+    if parts is None:
+        value: Value = next(new)
+        return value
+    return with_parts(template, tuple([rebuild(item, new) for item in parts]))
+
+
+def with_atoms(template: Value, atoms: Iterator[Any]) -> Value:
+    """A value like `template` with these atoms; its other leaves stay."""
+    return mapped(template, lambda leaf: next(atoms) if isinstance(leaf, Var | Const) else leaf)
+
+
+def mapped(value: Value, change: Callable[[Leaf], Value]) -> Value:
+    """A value with every leaf replaced."""
+    parts = parts_of(value)
+    if parts is None:
+        return change(value)  # type: ignore[arg-type]
+    return with_parts(value, tuple([mapped(item, change) for item in parts]))
+
+
+def rename_instance(environment: Environment, old: Instance, new: Instance) -> None:
+    """Puts one object in the place of another: what the names of the other meant is forgotten."""
+    for name in [name for name in environment if is_cell(name) and cell_parts(name)[0] == new.number]:
+        del environment[name]
+    for name, value in list(environment.items()):
+        value = mapped(value, lambda leaf: new if leaf == old else leaf)
+        if is_cell(name) and cell_parts(name)[0] == old.number:
+            del environment[name]
+            name = new.cell(cell_parts(name)[1])
+        environment[name] = value
+
+
+def is_static(value: Value) -> bool:
+    """Whether some leaf of a value is no atom, or is a function."""
+    return any(not isinstance(leaf, Var) and (not isinstance(leaf, Const) or callable(leaf.value)) for leaf in leaves(value))
+
+
+def is_undefined(value: Value) -> bool:
+    return isinstance(value, Const) and isinstance(value.value, Undefined)
+
+
+def is_true(value: Value) -> bool:
+    return isinstance(value, Const) and value.value is True
+
+
+__all__ = [
+    "Bound", "Choice", "Closure", "Compound", "Environment", "Instance", "Lazy", "Leaf", "Partial", "Record", "Super", "Table",
+    "Value", "atoms_of", "cell", "cell_parts", "is_cell", "is_static", "is_true", "is_undefined", "leaves",
+    "mapped", "parts_of", "rebuild", "rename_instance", "same_structure", "with_atoms", "with_parts",
+]  # fmt: skip
