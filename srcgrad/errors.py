@@ -102,10 +102,20 @@ def render(problem: str, place: Place | None, remedy: str) -> str:
     return "\n".join(lines)
 
 
-def together(offences: list[SrcgradError]) -> SrcgradError:
-    """One error that reports all of these; the first decides its class."""
-    if len(offences) == 1:
-        return offences[0]
+def together(found: list[SrcgradError]) -> SrcgradError:
+    """One error that reports all of these, in the order of the text; the first decides its class.
+
+    The reverse sweep finds them from the last line to the first. Files keep the order in which they were come upon.
+    """
+    if len(found) == 1:
+        return found[0]
+    files = [offence.place.file for offence in found if offence.place]
+
+    def position(offence: SrcgradError) -> tuple[int, int, int]:
+        place = offence.place
+        return (-1, 0, 0) if place is None else (files.index(place.file), place.line, place.column)
+
+    offences = sorted(found, key=position)
     first = next((o for o in offences if isinstance(o, UnsupportedSyntax)), offences[0])
     combined = type(first)(f"{len(offences)} constructs cannot be differentiated")
     combined.args = ("\n".join([combined.problem + ":", *(str(offence) for offence in offences)]),)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from srcgrad import rules
-from srcgrad.ad.split import split
 from srcgrad.ad.gradient import Request, differentiate
+from srcgrad.ad.split import split
 from srcgrad.analyses.lengths import unify_lengths
 from srcgrad.emit.module import module_text
 from srcgrad.errors import NonScalarOutput, Place
@@ -31,8 +31,7 @@ from srcgrad.optimize.witness import choose_witnesses
 from srcgrad.types import UNKNOWN, Dim, Type, fields_of, type_of
 
 __all__ = [
-    "OPTIMIZATIONS", "Compiled", "compile_derivative", "length_of", "rules", "seed_keyword",
-    "shown_shape",
+    "OPTIMIZATIONS", "Compiled", "compile_derivative", "length_of", "rules", "seed_keyword", "shown_shape",
 ]  # fmt: skip
 
 Pass = Callable[[Function], Function]

@@ -118,7 +118,9 @@ class Type:
     def differentiable(self) -> bool:
         """Whether a derivative may flow through a value of this type."""
         if self.kind in CONTAINERS:
-            return any(item.differentiable for item in self.items) or (self.kind == "list" and not self.items)
+            # A list or dict of which no element is known may hold anything.
+            open_ended = self.kind in ("list", "dict") and not self.items
+            return open_ended or any(item.differentiable for item in self.items)
         return self.numeric and (self.dtype is None or self.dtype.kind in "fc")
 
     def item(self, key: Any) -> Type | None:
@@ -138,6 +140,9 @@ OBJECT = Type("object")
 SLICE = Type("slice")
 RANGE = Type("range")
 
+_FUNCTIONS = (
+    python_types.FunctionType, python_types.MethodType, python_types.BuiltinFunctionType, functools.partial, np.ufunc
+)  # fmt: skip
 _PYTHON = {bool: BOOL, int: INT, float: FLOAT, complex: COMPLEX, str: STR, slice: SLICE, range: RANGE}
 
 
@@ -164,7 +169,7 @@ def type_of(value: Any, symbol: str = "", depth: int = 0) -> Type:
         return list_of(*(type_of(item, f"{symbol}[]", depth + 1) for item in value))
     if type(value) is dict:
         return _fields("dict", value, None, symbol, depth)
-    if isinstance(value, python_types.FunctionType | python_types.MethodType | functools.partial):
+    if isinstance(value, _FUNCTIONS):
         return Type("callable", value=value) if _hashable(value) else OBJECT
     if isinstance(value, python_types.ModuleType | type | str | np.dtype):
         return OBJECT

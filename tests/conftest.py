@@ -8,6 +8,9 @@ import zlib
 import numpy as np
 import pytest
 
+# Generated text, compared as text.
+collect_ignore = ["golden"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--refresh-golden", action="store_true", help="write the texts in tests/golden anew")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -100,7 +101,7 @@ class Broken:
                 case "value":
                     value = value + 1e-15
                 case "gradient":
-                    cotangent = cotangent + [0.0, 1e-3, 0.0]
+                    cotangent = cotangent + np.array([0.0, 1e-3, 0.0])
                 case "kind":
                     cotangent = list(cotangent)
                 case "arguments":

@@ -26,7 +26,7 @@ from srcgrad.ad.adjoints import Adjoints
 from srcgrad.ad.broadcasting import fit
 from srcgrad.ad.undefined import define_undefined
 from srcgrad.analyses.activity import Activity
-from srcgrad.analyses.operations import Bound, Unbound, bind, differentiable_operands, key_of
+from srcgrad.analyses.operations import Bound, Unbound, bind, differentiable_operands, key_of, rule_of
 from srcgrad.build import Builder
 from srcgrad.errors import NoRule, Place, SrcgradError, UnsupportedSyntax, together
 from srcgrad.frontend.lower import Lowering, Undecided
@@ -61,7 +61,7 @@ from srcgrad.ir import (
     walk,
 )
 from srcgrad.rules.suggest import near_misses
-from srcgrad.types import CONTAINERS, UNKNOWN, Type
+from srcgrad.types import CONTAINERS, UNDEFINED, UNKNOWN, Type
 
 
 class Reverse:
@@ -82,6 +82,7 @@ class Reverse:
         self.snapshots: dict[str, Let] = {}
         self.expanded: dict[str, list[Let]] = {}  # calls of recursive functions, as their forward sweeps
         self.split: set[str] = set()
+        self.numeric: set[str] = set()  # names that take part in arithmetic
         self._survey(function.body, ())
 
     # What has its adjoint in memory
@@ -109,6 +110,10 @@ class Reverse:
             self.in_memory.add(let.args[0].name)
             self.roots.add(let.args[0].name)
         target_active = let.target in self.active
+        rule = rule_of(let)
+        if rule is not None and rule.form in ("elementwise", "bilinear"):
+            self.numeric.update(variables(let.args))
+            self.numeric.update(() if let.target is None else (let.target,))
         if target_active and self._takes_part(let) and not self._takes_component(let):
             self.in_memory.add(self._container_of(let))
         if loops and target_active:
@@ -191,25 +196,30 @@ class Reverse:
                     self.contribute(name, self.builder.fn(operator.getitem, cotangent, key), i)
             return
         before = self.adjoints.values.get((name, part))
-        plus = runtime.add if self._is_container(name, part) else operator.add
+        plus = runtime.add if self.may_hold(name, part) else operator.add
         total = cotangent if before is None else self.builder.fn(plus, before, cotangent)
         self._set(name, part, total)
 
-    def _is_container(self, name: str, part: int | None) -> bool:
+    def may_hold(self, name: str, part: int | None = None) -> bool:
+        """Whether a value may be a container, whose cotangents are not added by `+`."""
         known = self.builder.types[name]
         if part is not None:
             built = self._built(name)
-            known = self.type(entries(built)[part][1]) if built is not None else known.items[part]
-        return known.kind in CONTAINERS
+            atom = entries(built)[part][1] if built is not None else None
+            if isinstance(atom, Var):
+                return self.may_hold(atom.name)
+            known = known.items[part] if built is None else UNDEFINED
+        numeric = part is None and name in self.numeric
+        return known.kind in CONTAINERS or (known.kind == "unknown" and known.dtype is None and not numeric)
 
     def _scattered(self, name: str, part: int, cotangent: Atom) -> bool:
         """Adds to one item of a tuple that is a part of a container with its adjoint in memory."""
         if not self._shared(name):
             return False
-        self._scatter_part(name, [Const(part)], cotangent)
+        self._scatter_part(name, [Const(part)], cotangent, self.may_hold(name, part))
         return True
 
-    def _scatter_part(self, name: str, inner: Sequence[Atom], cotangent: Atom) -> None:
+    def _scatter_part(self, name: str, inner: Sequence[Atom], cotangent: Atom, holds: bool) -> None:
         """Adds to the adjoint of `name[inner]...`, in the memory of the container that `name` is a part of."""
         indices = list(inner)
         let = self.definition.get(name)
@@ -217,7 +227,7 @@ class Reverse:
             name, index = self.part_of(let)
             indices.insert(0, index)
             let = self.definition.get(name)
-        self._scatter(name, ("[]",) * len(indices), indices, cotangent)
+        self._scatter(name, ("[]",) * len(indices), indices, cotangent, holds)
 
     def _set(self, name: str, part: int | None, value: Atom) -> None:
         if isinstance(value, Var):
@@ -229,7 +239,7 @@ class Reverse:
 
     def _contribute_in_memory(self, name: str, cotangent: Atom) -> None:
         buffer = self.buffer(name)
-        if self.builder.types[name].kind in CONTAINERS:
+        if self.may_hold(name):
             self.builder.let(Fn(runtime.add_into), [buffer, cotangent], effect=True)
         else:
             self.builder.do(Update((), operator.iadd), buffer, cotangent)
@@ -386,14 +396,17 @@ class Reverse:
         if not let.op.path:
             self._contribute_in_memory(let.args[0].name, cotangent)
             return
-        self._scatter(let.args[0].name, let.op.path, let.args[1:], cotangent)
+        self._scatter(let.args[0].name, let.op.path, let.args[1:], cotangent, self.may_hold(let.target))
 
-    def _scatter(self, name: str, path: tuple[str, ...], indices: Sequence[Atom], cotangent: Atom) -> None:
-        unique = not any(self.is_gather(index) for index in indices)
-        if self.type(cotangent).kind in CONTAINERS:
-            part = self.builder.let(Load(path), [self.buffer(name), *indices])
-            self.builder.let(Fn(runtime.add_into), [part, cotangent], effect=True)
+    def _scatter(
+        self, name: str, path: tuple[str, ...], indices: Sequence[Atom], cotangent: Atom, holds: bool = False
+    ) -> None:
+        """Adds to a part of an adjoint in memory; `holds`: the part may be a container."""
+        if holds:
+            owner = self.builder.let(Load(path[:-1]), [self.buffer(name), *indices[:-1]])
+            self.builder.let(Fn(runtime.add_item), [owner, indices[-1], cotangent], effect=True)
             return
+        unique = not any(self.is_gather(index) for index in indices)
         self.builder.do(Update(path, operator.iadd, unique), self.buffer(name), *indices, cotangent)
 
     def is_gather(self, index: Atom) -> bool:
@@ -504,7 +517,7 @@ class Reverse:
             assert isinstance(index, Const)
             self.contribute(name, cotangent, self._position(name, index.value))
             return
-        self._scatter_part(name, [index], cotangent)
+        self._scatter_part(name, [index], cotangent, self.may_hold(let.target))
 
     def _position(self, name: str, index: Any) -> int | None:
         """Which of the parts of what was built, or of a tuple, an index takes."""

@@ -103,6 +103,7 @@ class _Folder:
         self.late = late
         self.has_reverse = any(stmt.origin.sweep == "reverse" for stmt in ir.walk(function.body))
         self.counts = Counter(ir.uses(function.body))
+        self.heads = {stmt.origin.line for stmt in ir.walk(function.body) if isinstance(stmt, ir.Loop)}
         self.inline: dict[str, Foldable] = {}
         self.pinned = {*pinned, *(param.name for param in function.params)}
         self.pinned |= {name for stmt in ir.walk(function.body) if (name := ir.written_buffer(stmt))}
@@ -267,8 +268,11 @@ class _Folder:
         return all(stmt is None or (isinstance(stmt, ir.Let) and self.is_cheap(stmt)) for stmt in folded)
 
     def leaves_line(self, let: ir.Let, user: int, site: _Site) -> bool:
-        """Whether an adjoint is used in a block that belongs to another primal line than it does."""
-        return user != _END and site.stmts[user].origin.line not in (0, let.origin.line)
+        """Whether an adjoint is used in a block that belongs to another primal line than it does.
+
+        The head of a loop is not told from the lines inside of it.
+        """
+        return user != _END and site.stmts[user].origin.line not in (0, let.origin.line, *self.heads)
 
     def fits_return(self, let: Foldable, target: str, site: _Site) -> bool:
         """What the forward sweep computes is named there, and so is what would make the `return` long."""

@@ -48,6 +48,8 @@ class _Webs:
     def __init__(self, function: ir.Function, ranges: Mapping[str, Ranges]) -> None:
         self.function = function
         self.params = {param.name for param in function.params}
+        walked = list(ir.walk(function.body))
+        self.forward = {name for stmt in walked if stmt.origin.sweep == "forward" for name in ir.defined(stmt)}
         self.web = {name: Web([name], _copy(r), name in self.params) for name, r in ranges.items()}
 
     def all(self) -> list[Web]:
@@ -66,7 +68,7 @@ class _Webs:
             return
         if (left.fixed or right.fixed) and base(a) != base(b) and not (is_temporary(a) or is_temporary(b)):
             return
-        if left.ranges.interferes(right.ranges):
+        if self.is_adjoint_of_other_sweep(a, b) or left.ranges.interferes(right.ranges):
             return
         if len(left.names) < len(right.names):
             left, right = right, left
@@ -75,6 +77,14 @@ class _Webs:
         left.fixed |= right.fixed
         for name in right.names:
             self.web[name] = left
+
+
+    def is_adjoint_of_other_sweep(self, a: str, b: str) -> bool:
+        """Whether one is an adjoint and the other a value that the forward sweep computes."""
+        return any(
+            base(one).endswith("_bar") and not base(other).endswith("_bar") and other in self.forward
+            for one, other in ((a, b), (b, a))
+        )
 
 
 def _copy(ranges: Ranges) -> Ranges:

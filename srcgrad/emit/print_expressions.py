@@ -143,6 +143,12 @@ class ExpressionPrinter(astunparse.Unparser):  # type: ignore[misc]
         ]
         self.parts.append(Bracket("{", "}", items))
 
+    def target(self, node: Any) -> None:
+        if type(node).__name__ == "Tuple" and node.elts:
+            self.parts.append(Bracket("(", ")", self.items(node.elts), bare=True, forced=len(node.elts) == 1))
+        else:
+            self.dispatch(node)
+
     def comprehension(self, left: str, right: str, element: Parts, generators: list[Any]) -> None:
         pieces = [element]
         for generator in generators:

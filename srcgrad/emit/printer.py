@@ -130,12 +130,6 @@ class Printer(ExpressionPrinter):
             self.write(" = ")
         self.right_side(t.value)
 
-    def target(self, node: Any) -> None:
-        if type(node).__name__ == "Tuple" and node.elts:
-            self.parts.append(Bracket("(", ")", self.items(node.elts), bare=True, forced=len(node.elts) == 1))
-        else:
-            self.dispatch(node)
-
     def right_side(self, node: Any) -> None:
         self.value(node, Level.NAMED if "Yield" in type(node).__name__ else Level.TEST)
 

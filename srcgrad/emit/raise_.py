@@ -28,6 +28,7 @@ from srcgrad.emit import expressions as ex
 from srcgrad.emit.flags import find_flags, with_flags_last
 from srcgrad.emit.folding import Foldable, fold, is_boolean, parts
 from srcgrad.emit.layout import STEP, WIDTH
+from srcgrad.emit.merged import merge_branch_names
 from srcgrad.emit.naming import affinities, base, variable_names
 from srcgrad.emit.printer import Blank, Comment
 from srcgrad.emit.snapshots import copied_loads, split_loads
@@ -45,6 +46,7 @@ def raise_function(function: ir.Function, reserved: frozenset[str]) -> Any:
 
 class _Raiser:
     def __init__(self, function: ir.Function, reserved: frozenset[str]) -> None:
+        function = merge_branch_names(function)
         self.function = split_loads(replace(function, body=with_flags_last(function.body)))
         self.flags = find_flags(self.function)
         self.plan(reserved, frozenset())
@@ -52,6 +54,8 @@ class _Raiser:
         if late:
             self.plan(reserved, late)
         self.line = 0
+        self.noted: set[int] = set()
+        self.around: list[int] = []
         self.has_reverse = any(stmt.origin.sweep == "reverse" for stmt in ir.walk(function.body))
 
     def plan(self, reserved: frozenset[str], late: frozenset[str]) -> None:
@@ -113,7 +117,8 @@ class _Raiser:
         if not results and self.function.structure == "leaf":
             return
         computed = [atom for atom in results if not isinstance(self.expression(atom), gast.Name)]
-        self.note(self.origin_of(computed), out)
+        origins = [self.origin_of([atom]) for atom in computed]
+        self.note(next((origin for origin in origins if origin.line not in self.noted), ir.Origin()), out)
         out.append(gast.Return(self.build(self.function.structure, iter(results))))
 
     def build(self, structure: ir.Structure, results: Iterator[ir.Atom]) -> Any:
@@ -130,10 +135,15 @@ class _Raiser:
     # Comments
 
     def note(self, origin: ir.Origin, out: Out) -> None:
-        """A comment with the primal line, where it is another one than before."""
-        if origin.sweep == "reverse" and origin.line and origin.line != self.line:
-            out.append(Comment(f"line {origin.line}: {origin.text}"))
-            self.line = origin.line
+        """A comment with the primal line, where it is another one than before.
+
+        What the head of a loop does in every iteration, as taking an element, is not told from what follows it.
+        """
+        if origin.sweep != "reverse" or origin.line in (0, self.line, *self.around):
+            return
+        out.append(Comment(f"line {origin.line}: {origin.text}"))
+        self.line = origin.line
+        self.noted.add(origin.line)
 
     def origin_of(self, atoms: Iterable[ir.Atom]) -> ir.Origin:
         """The origin of the last expression that is folded into these atoms."""
@@ -312,6 +322,11 @@ class _Raiser:
         self.after(stmt, out)
 
     def loop_body(self, stmt: ir.For | ir.While, out: Out) -> None:
+        self.around.append(stmt.origin.line)
+        self.iteration(stmt, out)
+        self.around.pop()
+
+    def iteration(self, stmt: ir.For | ir.While, out: Out) -> None:
         pairs = list(zip(stmt.params, stmt.body.results[stmt.stops :], strict=True))
         if stmt.stops:
             self.tail(stmt, stmt.body, stmt.body.results[0], [pairs], out)
@@ -367,7 +382,12 @@ class _Raiser:
 def _may_be_number(load: ir.Let, function: ir.Function) -> bool:
     """Whether a loaded value is perhaps no array and no list, and so has no method to copy it."""
     known = function.types.get(load.target or "")
-    return known is None or known.kind not in ("array", "list", "dict")
+    if known is not None and known.kind != "unknown":
+        return known.kind not in ("array", "list", "dict")
+    index = load.args[-1]
+    assert isinstance(load.op, ir.Load)
+    items = index.value if isinstance(index, ir.Const) and isinstance(index.value, tuple) else (getattr(index, "value", 0),)
+    return load.op.path[-1:] == ("[]",) and not any(isinstance(item, slice) for item in items)
 
 
 def _is_name(node: Any, variable: str) -> bool:
@@ -393,8 +413,8 @@ def _indented(doc: str) -> str:
 
 def _wrapped(line: str) -> list[str]:
     """A line in pieces that fit; what is in brackets stays together: `float64[:, 1]`."""
-    joined = re.sub(r"\[[^]]*\]", lambda found: found[0].replace(" ", _JOINT), line)
-    return textwrap.wrap(joined, WIDTH - len(STEP), break_long_words=False, break_on_hyphens=False) or [""]
+    joined = re.sub(r"\[[^]]*\]|\w: ", lambda found: found[0].replace(" ", _JOINT), line)
+    return textwrap.wrap(joined, WIDTH - len(STEP) - len('"""'), break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def imports_of(function: ir.Function) -> list[str]:

@@ -45,6 +45,9 @@ def is_known(found: Any) -> bool:
     return not written or type(found).__module__.partition(".")[0] == "numpy"
 
 
+_REFUSED = "_refused"
+
+
 class Undecided(Exception):
     """A test in the body of a rule that the known types do not settle."""
 
@@ -99,7 +102,11 @@ class Base:
         offence = kind(problem, self.place(node), remedy)
         if str(offence) not in map(str, self.offences):
             self.offences.append(offence)
-        return self.builder.let(Global("refused"))
+        return self.builder.let(Global(_REFUSED), hint=_REFUSED)
+
+    def is_refused(self, value: Value) -> bool:
+        """Whether a value stands for something that was refused already."""
+        return isinstance(value, Var) and value.name.startswith(_REFUSED)
 
     # Names
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from srcgrad.analyses.operations import rule_of
 from srcgrad.errors import AliasedWrite, Place, SrcgradError, together
 from srcgrad.frontend.source import Source
 from srcgrad.ir import (
@@ -48,6 +49,7 @@ from srcgrad.ir import (
     defined,
     own_atoms,
     variables,
+    walk,
 )
 from srcgrad.types import CONTAINERS, Type
 
@@ -72,9 +74,11 @@ class _Point:
 def separate_buffers(function: Function, source: Source) -> Function:
     """The function with its buffers read by `Load`; raises `AliasedWrite` where two names cannot be told apart."""
     facts = _Facts(function)
+    function = _rebound(function, facts, source)
     roots = facts.roots()
     if not roots:
         return function
+    facts = _Facts(function)
     moves = Moves(facts, roots)
     offences = [
         AliasedWrite(problem, _place(source, writes[0][1]), "write into an array made here: `y = x.copy()` first")
@@ -84,6 +88,55 @@ def separate_buffers(function: Function, source: Source) -> Function:
     if offences:
         raise together(list(offences))
     return _Rewriter(function, facts, roots, moves.copied).run()
+
+
+_REBINDING = {getattr(operator, f"i{name}"): getattr(operator, name) for name in
+              ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and_", "or_", "xor", "lshift", "rshift")
+              if hasattr(operator, f"i{name}")} | {operator.iand: operator.and_, operator.ior: operator.or_}  # fmt: skip
+
+
+def _rebound(function: Function, facts: _Facts, source: Source) -> Function:
+    """Augmented assignments to names of unknown kind as operations: `y = y + v` for `y += v`.
+
+    That is the same where the old value is new memory, or no memory, that nobody sees again; anything else is refused,
+    since an array would be written in place and a number would not.
+    """
+    found = [s for s in walk(function.body) if isinstance(s, Let) and isinstance(s.op, Fn) and _is_inplace(s.op)]
+    if not found:
+        return function
+    offences = [
+        AliasedWrite(
+            f"whether `{let.args[0].name.partition('.')[0]}` is an array, which this would change in place, is not known",  # type: ignore[union-attr]
+            _place(source, let),
+            "write `y = y + v`, or let the types of the arguments be known",
+        )
+        for let in found
+        if isinstance(let.args[0], Var) and not facts.is_temporary(let.args[0].name, let)
+    ]
+    if offences:
+        raise together(list(offences))
+    return replace(function, body=_plain(function.body))
+
+
+def _is_inplace(op: Fn) -> bool:
+    return any(op.target is inplace for inplace in _REBINDING)
+
+
+def _plain(block: Block) -> Block:
+    stmts: list[Stmt] = []
+    for stmt in block.stmts:
+        match stmt:
+            case Let(op=Fn() as op) if _is_inplace(op):
+                stmts.append(replace(stmt, op=Fn(_REBINDING[op.target]), effect=False))
+            case If():
+                stmts.append(replace(stmt, then=_plain(stmt.then), orelse=_plain(stmt.orelse)))
+            case For():
+                stmts.append(replace(stmt, body=_plain(stmt.body)))
+            case While():
+                stmts.append(replace(stmt, test=_plain(stmt.test), body=_plain(stmt.body)))
+            case _:
+                stmts.append(stmt)
+    return Block(tuple(stmts), block.results)
 
 
 class _Facts:
@@ -150,6 +203,35 @@ class _Facts:
         point = self.defined_at[name]
         slots = [w for w, write in writes if write.args[0] == let.args[0]]
         return any(_between(point, w, use) for w in slots for use, _ in self.uses.get(name, []))
+
+    def is_temporary(self, name: str, last: Let) -> bool:
+        """Whether a value is new memory or a number, and is used by no one after the statement `last`."""
+        point = self.point[id(last)]
+        for use, stmt in self.uses.get(name, []):
+            again = set(use.loops) & set(point.loops) - set(self.defined_at[name].loops)
+            if stmt is not last and (use.number > point.number or again):
+                return False
+        return self._is_new(name, set())
+
+    def _is_new(self, name: str, seen: set[str]) -> bool:
+        if name in seen:
+            return True
+        seen.add(name)
+        stmt = self.definition.get(name)
+        if isinstance(stmt, Let):
+            rule = rule_of(stmt)
+            arithmetic = rule is not None and rule.form in ("elementwise", "bilinear") and not _may_be_view(stmt)
+            fresh = stmt.op in (Fn(np.zeros), Fn(np.ones), Fn(np.copy), Method("copy"))
+            return arithmetic or fresh or (isinstance(stmt.op, Fn) and _is_inplace(stmt.op))
+        if stmt is None:
+            return False
+        return all(
+            not isinstance(source, Var) or self._is_new(source.name, seen) or self._is_number(source.name)
+            for source in _sources(stmt, name)
+        )
+
+    def _is_number(self, name: str) -> bool:
+        return self.kind(name) == "scalar"
 
     # Views
 
@@ -231,7 +313,29 @@ class _Facts:
         for name in self.names_of(root):
             if self._escapes(name, root, writes) or (name != root and self._replaced(name, writes)):
                 return f"`{shown}` is held under a second name, and this writes into it"
+            if name != root and name in self.written_through and self._held_elsewhere(root):
+                return f"`{shown}` is held under a second name, and this writes into it"
         return ""
+
+    def _held_elsewhere(self, root: str) -> bool:
+        """Whether something that was put into a container, whose elements are written, is known by another name."""
+        put: list[tuple[_Point, Atom]] = []
+        made = self.definition.get(root)
+        if isinstance(made, Let) and isinstance(made.op, Make):
+            put += [(self.point[id(made)], atom) for atom in made.args]
+        for name in self.names_of(root):
+            for point, stmt in self.uses.get(name, []):
+                if isinstance(stmt, Let) and isinstance(stmt.op, Append | Store) and stmt.args[0] == Var(name):
+                    put.append((point, stmt.args[-1]))
+        owners = [(p, self.path(a.name)[0]) for p, a in put if isinstance(a, Var) and self.kind(a.name) != "scalar"]
+        if len({owner for _, owner in owners}) < len(owners):
+            return True
+        return any(
+            use.number != point.number and (use.number > point.number or self.later(owner, use, point))
+            for point, owner in owners
+            for alias in self.names_of(owner)
+            for use, _ in self.uses.get(alias, [])
+        ) or any(set(p.loops) - set(self.defined_at[o].loops) for p, o in owners if o in self.defined_at)
 
     def names_of(self, root: str) -> list[str]:
         """All names for an object or parts of it."""
@@ -265,6 +369,17 @@ class _Facts:
                 if isinstance(stmt.args[0], Var) and self.kind(stmt.args[0].name) in ("list", "dict", "unknown"):
                     return True
         return False
+
+
+def _sources(stmt: Stmt, name: str) -> list[Atom]:
+    """The atoms that may become the value of a name at a join."""
+    if isinstance(stmt, If):
+        at = stmt.targets.index(name)
+        return [stmt.then.results[at], stmt.orelse.results[at]]
+    if isinstance(stmt, For | While) and (name in stmt.params or name in stmt.targets[stmt.stops :]):
+        at = (stmt.params if name in stmt.params else stmt.targets[stmt.stops :]).index(name)
+        return [stmt.inits[at], stmt.body.results[stmt.stops + at]]
+    return [Var(name)]
 
 
 def _is_index(let: Let) -> bool:

@@ -98,6 +98,8 @@ class Calls(Statements):
         method = self.special_method(callee, "__call__")
         if method is not None:
             return self.apply(node, method, args, keywords)
+        if self.is_refused(callee):
+            return callee
         return self.refuse(node, "the called value is not known before the call", "call a function by its name", NoRule)
 
     def special_method(self, value: Value, name: str) -> Value | None:

@@ -82,13 +82,13 @@ class Expressions(Base):
         if isinstance(value, Table):
             return self.build_table(value, node)
         if isinstance(value, Lazy):
-            return self.as_atom(self.collect(value, node), node)
+            return self.as_atom(self.listed(value, node), node)
         if isinstance(value, Compound):
             return self.refuse(node, "`super()` is used as a value", "call a method of it")  # type: ignore[no-any-return]
         return value
 
-    def collect(self, value: Lazy, node: gast.AST) -> Value:
-        """The elements of an iterator as a list."""
+    def listed(self, value: Value, node: gast.AST) -> Value:
+        """A list of the elements of a sequence or iterator."""
         raise NotImplementedError
 
     def build_table(self, value: Table, node: gast.AST) -> Atom:
@@ -269,7 +269,7 @@ class Expressions(Base):
         if isinstance(value, tuple):
             return list(value)
         if isinstance(value, Lazy):
-            found = self.collect(value, self.node)
+            found = self.listed(value, self.node)
             return self.spread(found) if isinstance(found, Table | tuple) else self._built_items(found)
         if isinstance(value, Record) and value.is_tuple:
             return list(value.items)

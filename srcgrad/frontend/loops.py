@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import gast
 
 from srcgrad.frontend.calls import Calls
+from srcgrad.frontend.expressions import MAX_SPREAD
 from srcgrad.frontend.scope import (
     DEAD,
     RESULT,
@@ -41,7 +42,7 @@ from srcgrad.frontend.values import (
     same_structure,
     with_atoms,
 )
-from srcgrad.ir import Atom, Block, Const, For, Make, Stmt, Undefined, Var, While
+from srcgrad.ir import Atom, Block, Const, Fn, For, Let, Make, Stmt, Undefined, Var, While
 from srcgrad.types import INT, UNKNOWN, Type, join
 
 _ATTEMPTS = 4  # the lattice of types is low: a loop's types settle in two or three
@@ -110,6 +111,11 @@ class Loops(Calls):
             return walk
         if isinstance(walk.iterable, Const) and isinstance(walk.iterable.value, range):
             return tuple(self.spread(walk.iterable) or ()) or None
+        made = self.builder.current()[-1] if self.builder.current() else None
+        if isinstance(made, Let) and made.op == Fn(range) and walk.iterable == Var(made.target or ""):
+            bounds = [arg.value for arg in made.args if isinstance(arg, Const)]
+            if len(bounds) == len(made.args) and len(range(*bounds)) <= MAX_SPREAD:
+                return tuple(Const(k) for k in range(*bounds))
         if isinstance(walk.length, Const):
             return tuple([walk.item(Const(k)) for k in range(int(walk.length.value))])
         return None

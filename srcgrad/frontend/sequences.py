@@ -60,10 +60,14 @@ class Sequences(Objects):
         if not args:
             return self.make("list", [], node)
         if isinstance(args[0], Lazy):
-            return self.collect(args[0], node)
+            return self.listed(args[0], node)
         if isinstance(args[0], tuple | Record | Table):
             return self.display("list", (), self.spread(args[0]) or [], node)
-        return None
+        known = self.builder.type(args[0]) if isinstance(args[0], Var) else None
+        return self.listed(args[0], node) if known is not None and known.kind in ("list", "array") else None
+
+    def listed(self, value: Value, node: gast.AST) -> Value:
+        return self.collected(value, node, lambda item: item)
 
     def _dict(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
         found = self.pairs(args[0]) if args else []
@@ -103,9 +107,6 @@ class Sequences(Objects):
             return self.truth(kept, node)
 
         return self.collected(values, node, lambda item: item, keep)
-
-    def collect(self, value: Lazy, node: gast.AST) -> Value:
-        return self.collected(value, node, lambda item: item)
 
     def collected(
         self,

@@ -18,7 +18,7 @@ from srcgrad.frontend.base import Undecided
 from srcgrad.frontend.joins import Joins
 from srcgrad.frontend.scope import DEAD, RESULT, RETURNED, SKIP, STOP, UNDEFINED, always_jumps, may_jump
 from srcgrad.frontend.values import Instance, Value, is_true
-from srcgrad.ir import Assert, Const, Raise, Update, Var
+from srcgrad.ir import Assert, Atom, Const, Fn, Raise, Store, Update, Var
 
 _INPLACE = {
     gast.Add: "iadd",
@@ -178,38 +178,53 @@ class Statements(Joins):
         items = self.spread(value)
         count = len(target.elts)
         if any(isinstance(element, gast.Starred) for element in target.elts):
-            if items is None:
-                self.refuse(target, "a starred target takes from a value of unknown length", "use slices")
-                return
-            self._unpack_starred(target, items)
+            self._unpack_starred(target, value, items)
             return
         if items is None:
             atom = self.as_atom(value, target)
             known = self.builder.type(atom)
             if known.kind not in ("array", "list", "unknown"):
-                self.refuse(target, f"a value of type {known} cannot be unpacked", "index it")
+                self._cannot_unpack(target, f"a value of type {known} cannot be unpacked", "index it")
                 return
             items = [self.builder.fn(operator.getitem, atom, Const(i)) for i in range(count)]
         if len(items) != count:
-            self.refuse(target, f"{len(items)} values for {count} names", "make the numbers agree")
+            self._cannot_unpack(target, f"{len(items)} values for {count} names", "make the numbers agree")
             return
         for element, item in zip(target.elts, items, strict=True):
             self._suggest(element, item)
             self.assign(element, item)
 
-    def _unpack_starred(self, target: gast.Tuple | gast.List, items: list[Value]) -> None:
+    def _cannot_unpack(self, target: gast.Tuple | gast.List, problem: str, remedy: str) -> None:
+        refused = self.refuse(target, problem, remedy)
+        for element in target.elts:
+            self.assign(element.value if isinstance(element, gast.Starred) else element, refused)
+
+    def _unpack_starred(self, target: gast.Tuple | gast.List, value: Value, items: list[Value] | None) -> None:
         star = next(i for i, element in enumerate(target.elts) if isinstance(element, gast.Starred))
         after = len(target.elts) - star - 1
-        if len(items) < len(target.elts) - 1:
-            self.refuse(target, f"too few values ({len(items)}) to unpack", "make the numbers agree")
+        elements = [*target.elts[:star], target.elts[star].value, *target.elts[star + 1 :]]
+        if items is None:
+            values = self._starred_sequence(target, value, star, after)
+        elif len(items) < len(target.elts) - 1:
+            self._cannot_unpack(target, f"too few values ({len(items)}) to unpack", "make the numbers agree")
             return
-        middle = tuple(items[star : len(items) - after])
-        for element, item in zip(
-            [*target.elts[:star], target.elts[star].value, *target.elts[star + 1 :]],
-            [*items[:star], middle, *items[len(items) - after :]],
-            strict=True,
-        ):
+        else:
+            middle = self.display("list", (), items[star : len(items) - after], target)
+            values = [*items[:star], middle, *items[len(items) - after :]]
+        for element, item in zip(elements, values, strict=True):
+            self._suggest(element, item)
             self.assign(element, item)
+
+    def _starred_sequence(self, target: gast.AST, value: Value, star: int, after: int) -> list[Value]:
+        """The parts of a sequence of unknown length: elements from both ends, and a list of the others."""
+        atom = self.as_atom(value, target)
+        part = Const(slice(star, -after if after else None))
+        rest = self.listed(self.builder.fn(operator.getitem, atom, part), target)
+        first = [self.builder.fn(operator.getitem, atom, Const(i)) for i in range(star)]
+        return [*first, rest, *(self.builder.fn(operator.getitem, atom, Const(i)) for i in range(-after, 0))]
+
+    def display(self, kind: str, keys: tuple[Any, ...], items: list[Value], node: gast.AST) -> Value:
+        raise NotImplementedError
 
     def store(self, target: gast.Subscript, value: Value) -> None:
         raise NotImplementedError
@@ -237,6 +252,13 @@ class Statements(Joins):
         if not isinstance(base, Var):
             self.refuse(node, "a store into something that is no array or list", "store into an array")
             return
+        if self.builder.type(base).kind in ("list", "dict"):
+            new = self.augmented(node, self.builder.fn(operator.getitem, base, index))
+            if new is not None:
+                value = self.as_atom(new, node)
+                self.put(base, value, index, node)
+                self.builder.do(Store(("[]",)), base, index, value)
+            return
         self.builder.do(Update(("[]",), self.inplace(node)), base, index, self.atom(node.value))
 
     def inplace(self, node: gast.AugAssign) -> Any:
@@ -255,7 +277,13 @@ class Statements(Joins):
         if known is not None and known.kind in ("list", "object"):
             self.refuse(node, "this grows in place", "build a new list, or append", AliasedWrite)
             return None
+        if known is not None and known.kind == "unknown":
+            # An array would be changed in place, a number replaced: `buffers` decides whether that is the same.
+            return self.builder.let(Fn(self.inplace(node)), [old, self.as_atom(value, node)], effect=True)  # type: ignore[list-item]
         return self.binary(node, old, value)
+
+    def put(self, owner: Var, value: Atom, key: Atom | None, node: gast.AST) -> None:
+        raise NotImplementedError
 
     # The others
 

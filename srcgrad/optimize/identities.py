@@ -31,7 +31,7 @@ from srcgrad.abstract import evaluate, infer
 from srcgrad.build import hint_of
 from srcgrad.optimize.patterns import Match, Pattern, attribute, call, constant, literal, match, method, variable
 from srcgrad.optimize.rewriter import Rewriter, is_hashable, is_temporary, renamed, single_hints, written_buffers
-from srcgrad.types import Type, same_shape
+from srcgrad.types import UNKNOWN, Type, same_shape
 
 ELEMENTWISE = "shape"
 SIGN = "shape and dtype"
@@ -86,8 +86,13 @@ def have_one_dtype(one: str, other: str) -> Condition:
     return holds
 
 
+def have_one_kind(one: str, other: str) -> Condition:
+    """A scalar and a 0-d array are two things."""
+    return lambda types: have_one_dtype(one, other)(types) and types(one).kind == types(other).kind
+
+
 def have_one_type(one: str, other: str) -> Condition:
-    return lambda types: have_one_dtype(one, other)(types) and same_shape(types(one), types(other))
+    return lambda types: have_one_kind(one, other)(types) and same_shape(types(one), types(other))
 
 
 def is_inexact(name: str) -> Condition:
@@ -187,6 +192,9 @@ IDENTITIES = (
     Row(y + wide, broadcast(y + g, s), is_number("y"), ELEMENTWISE),
     Row(wide - y, broadcast(g - y, s), is_number("y"), ELEMENTWISE),
     Row(y - wide, broadcast(y - g, s), is_number("y"), ELEMENTWISE),
+    # The full shape is that of the operand itself, whatever it is.
+    Row(broadcast(g, attribute("shape", y)) * y, g * y, is_number("g"), ELEMENTWISE),
+    Row(y * broadcast(g, attribute("shape", y)), y * g, is_number("g"), ELEMENTWISE),
     Row(broadcast(wide, t), broadcast(g, t)),  # broadcast(broadcast(g)) -> broadcast(g)
     # The sum of equal numbers. An infinite g over no elements gives NaN, where the sum gives 0.
     Row(call(np.sum, broadcast(g, attribute("shape", w))), g * attribute("size", w), is_number("g")),
@@ -196,7 +204,7 @@ IDENTITIES = (
     Row(call(np.reshape, x, s), x),  # np.reshape(x, x.shape) -> x
     Row(method("reshape", x, s), x),
     Row(method("astype", x, attribute("dtype", w)), x, have_one_dtype("x", "w"), SIGN),  # x.astype(x.dtype) -> x
-    Row(call(runtime.cast, x, w), x, have_one_dtype("x", "w"), SIGN),
+    Row(call(runtime.cast, x, w), x, have_one_kind("x", "w"), SIGN),
     Row(call(runtime.unbroadcast, x, w), x, have_one_type("x", "w"), SIGN),  # unbroadcast(x, w) -> x
     Row(call(np.sum, x), x),  # np.sum(x) -> x for a number x
     Row(method("sum", x), x),
@@ -237,7 +245,7 @@ def settle_signs(function: ir.Function) -> ir.Function:
     Before: `_p.3 = operator.mul(x.0, y.1)`, `z.2 = operator.neg(_p.3)`. After: `_n.4 = operator.neg(x.0)`,
     `z.2 = operator.mul(_n.4, y.1)`.
     """
-    return _Applying(function, SETTLED).simplified()
+    return _Settling(function, SETTLED).simplified()
 
 
 class _Applying(Rewriter):
@@ -276,7 +284,7 @@ class _Applying(Rewriter):
 
     def let(self, let: ir.Let) -> None:
         """Emits what a let is rewritten to; if that is an atom, nothing."""
-        let = self.update(let)
+        let = self.update(self.negative_sum(let))
         while (found := self.fitting(let)) is not None:
             row, bindings = found
             if row.result.op is None:
@@ -314,6 +322,22 @@ class _Applying(Rewriter):
         self.uses.update(ir.variables(source.args))
         self.release((value,))
         return replace(let, op=replace(let.op, operator=_OPPOSITE[let.op.operator]), args=(*others, *source.args))
+
+    def negative_sum(self, let: ir.Let) -> ir.Let:
+        """np.sum(-x, axis=0) -> -np.sum(x, axis=0); any other let as it is."""
+        first = let.args[0] if let.op == ir.Fn(np.sum) and let.keywords and len(let.args) == 1 else None
+        source = self.definitions.get(first.name) if isinstance(first, ir.Var) else None
+        if source is None or source.op != ir.Fn(operator.neg) or not self.is_open(let):
+            return let
+        if any(key not in ("axis", "keepdims") for key, _ in let.keywords) or not self.is_used_here_alone(source):
+            return let
+        assert let.target is not None
+        name = self.declare(hint_of(let.op), self.types.get(let.target, UNKNOWN))
+        self.uses[name] = 1
+        self.uses.update(ir.variables(source.args))
+        self.release(ir.own_atoms(let))
+        self.emit(replace(let, target=name, args=source.args))
+        return replace(let, op=ir.Fn(operator.neg), args=(ir.Var(name),), keywords=())
 
     # Finding a row
 
@@ -418,3 +442,23 @@ def _bound(part: Pattern, bindings: dict[str, ir.Atom]) -> ir.Atom:
 def _agree(old: Type, new: Type) -> bool:
     """Whether two values are known to have the same kind and dtype."""
     return old.numeric and old.dtype is not None and (old.kind, old.dtype, old.weak) == (new.kind, new.dtype, new.weak)
+
+
+_TAKES_WHOLE = (operator.add, operator.sub, operator.mul, operator.truediv)
+
+
+class _Settling(_Applying):
+    """Writes `2 * x` for `2.0 * x` where x is known to be inexact."""
+
+    def emit(self, stmt: ir.Stmt) -> None:
+        if isinstance(stmt, ir.Let) and stmt.origin.sweep == "reverse" and stmt.op in map(ir.Fn, _TAKES_WHOLE):
+            left, right = stmt.args
+            stmt = replace(stmt, args=(self.whole(left, right), self.whole(right, left)))
+        super().emit(stmt)
+
+    def whole(self, atom: ir.Atom, other: ir.Atom) -> ir.Atom:
+        value = atom.value if isinstance(atom, ir.Const) else None
+        if type(value) is not float or not value.is_integer() or abs(value) > 1e6 or value == 0:
+            return atom
+        dtype = self.type(other).dtype if isinstance(other, ir.Var) else None
+        return ir.Const(int(value)) if dtype is not None and dtype.kind in "fc" else atom

@@ -3,6 +3,8 @@
 from srcgrad.rules import calculus as _calculus
 from srcgrad.rules import elementwise as _elementwise
 from srcgrad.rules import helpers as _helpers
+from srcgrad.rules import helpers_products as _helpers_products
+from srcgrad.rules import norms as _norms
 from srcgrad.rules import operators as _operators
 from srcgrad.rules import indexing as _indexing
 from srcgrad.rules import joining as _joining

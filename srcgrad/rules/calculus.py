@@ -1,6 +1,6 @@
 """Rules of functions of sampled curves and polynomials: interpolation, differences, correlation.
 
-    y = np.interp(x, xp, fp)    ->    x_bar = y_bar * slope, where x lies between the first and the last point
+y = np.interp(x, xp, fp)    ->    x_bar = y_bar * slope, where x lies between the first and the last point
 """
 
 import numpy as np
@@ -140,5 +140,3 @@ class correlate:
         if mode != "full":
             g = runtime.full_convolution(g, x, y, mode)
         return np.convolve(g, x[::-1], "valid")[::-1]
-
-

@@ -1,7 +1,7 @@
 """Rules of products of arrays: linear in each factor.
 
-    y = X @ w    ->   X_bar = np.outer(y_bar, w)
-                      w_bar = X.T @ y_bar
+y = X @ w    ->   X_bar = np.outer(y_bar, w)
+                  w_bar = X.T @ y_bar
 """
 
 import operator
@@ -406,7 +406,6 @@ class flat_outer:
         return np.tensordot(x, g, axes=np.ndim(x))
 
 
-
 @bilinear(*since_numpy_2("linalg.cross"), samples=calls(call(drawn(3), drawn(3)), call(drawn(4, 3), drawn(3))))
 class linalg_cross:
     def vjp_x(g, z, x, y):
@@ -434,7 +433,9 @@ class add_outer:
         return np.add.outer(np.zeros_like(x), g)
 
 
-@general(np.subtract.outer, samples=calls(call(drawn(2), drawn(3)), call(drawn(2, 2), drawn(3)), call(number(), drawn(2))))
+@general(
+    np.subtract.outer, samples=calls(call(drawn(2), drawn(3)), call(drawn(2, 2), drawn(3)), call(number(), drawn(2)))
+)
 class subtract_outer:
     def vjp_x(g, z, x, y):
         return np.tensordot(g, np.ones_like(y), axes=np.ndim(y))

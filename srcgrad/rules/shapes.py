@@ -1,7 +1,7 @@
 """Rules of operations that rearrange, copy, split and make arrays: linear all, and cheap to transpose.
 
-    y = x.T                ->   x_bar = y_bar.T
-    y = x.reshape(2, 3)    ->   x_bar = np.reshape(y_bar, x.shape)
+y = x.T                ->   x_bar = y_bar.T
+y = x.reshape(2, 3)    ->   x_bar = np.reshape(y_bar, x.shape)
 """
 
 import numpy as np
@@ -9,7 +9,6 @@ import numpy as np
 from srcgrad import runtime
 from srcgrad.rules.rule import general, linear, since_numpy_2
 from srcgrad.rules.sampling import call, calls, drawn, number
-
 
 # The same elements in another shape
 
@@ -121,7 +120,9 @@ def moveaxis(g, z, x, source, destination):
     return np.moveaxis(g, destination, source)
 
 
-@linear(np.rollaxis, samples=calls(call(drawn(2, 3, 4), 2), call(drawn(2, 3, 4), 0, 2), call(drawn(2, 3, 4), 1, start=3)))
+@linear(
+    np.rollaxis, samples=calls(call(drawn(2, 3, 4), 2), call(drawn(2, 3, 4), 0, 2), call(drawn(2, 3, 4), 1, start=3))
+)
 def rollaxis(g, z, x, axis, start=0):
     if start > axis:
         return np.moveaxis(g, start - 1, axis)

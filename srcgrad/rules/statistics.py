@@ -1,6 +1,6 @@
 """Rules of quantiles, and of reductions that leave out what is not a number.
 
-    y = np.nanvar(x)    ->    x_bar = np.where(np.isnan(x), 0, y_bar * 2 / count * (x - mean))
+y = np.nanvar(x)    ->    x_bar = np.where(np.isnan(x), 0, y_bar * 2 / count * (x - mean))
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class nanvar:
         if axis is not None and not keepdims:
             g = np.expand_dims(g, axis)
         count = np.sum(~np.isnan(a), axis=axis, keepdims=True, dtype=a.dtype)
-        return np.where(np.isnan(a), 0, g * 2 / (count - ddof) * (a - np.nanmean(a, axis=axis, keepdims=True)))
+        return g * 2 / (count - ddof) * np.where(np.isnan(a), 0, a - np.nanmean(a, axis=axis, keepdims=True))
 
     def jvp_a(da, z, a, axis=None, ddof=0, keepdims=False):
         count = np.sum(~np.isnan(a), axis=axis, keepdims=True, dtype=a.dtype)
@@ -57,7 +57,7 @@ class nanstd:
         if axis is not None and not keepdims:
             g = np.expand_dims(g, axis)
         count = np.sum(~np.isnan(a), axis=axis, keepdims=True, dtype=a.dtype)
-        return np.where(np.isnan(a), 0, g / (count - ddof) * (a - np.nanmean(a, axis=axis, keepdims=True)))
+        return g / (count - ddof) * np.where(np.isnan(a), 0, a - np.nanmean(a, axis=axis, keepdims=True))
 
     def jvp_a(da, z, a, axis=None, ddof=0, keepdims=False):
         count = np.sum(~np.isnan(a), axis=axis, keepdims=True, dtype=a.dtype)
@@ -109,6 +109,7 @@ class nancumprod:
 
 _A = np.arange(4.0)
 _ROWS = np.array([[1.0, 3, 2], [5, 4, 6]])
+
 
 def _quantiles(scale: float) -> Sampler:
     def sample(rng: np.random.Generator) -> Iterable[Sample]:

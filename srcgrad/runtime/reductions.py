@@ -17,7 +17,7 @@ def product_of_others(a: Any, axis: Any) -> Any:
 
 
 def products_of_pairs(g: Any, a: Any, axis: Any) -> Any:
-    """The cotangent of `a` in `product_of_others(a, axis)`: at `k`, the sum of `g[i]` times the product of all but i, k."""
+    """The cotangent of `a` in `product_of_others(a, axis)`: of `k`, the sum of `g[i]` times all but `i` and `k`."""
     flat, axes = _flattened(a, axis)
     rows, _ = _flattened(np.broadcast_to(g, a.shape), axis)
     before, after = _running(flat), _running(flat[..., ::-1])[..., ::-1]
@@ -99,7 +99,9 @@ def cumprod_bend(e: Any, da: Any, a: Any, axis: Any) -> Any:
     second = cumprod_jvp(others, rows, -1)
     bend = np.zeros_like(first)
     for i in range(1, rows.shape[-1]):
-        bend[..., i] = rows[..., i] * bend[..., i - 1] + others[..., i] * first[..., i - 1] + moves[..., i] * second[..., i - 1]
+        bend[..., i] = (
+            rows[..., i] * bend[..., i - 1] + others[..., i] * first[..., i - 1] + moves[..., i] * second[..., i - 1]
+        )
     return bend if axis is None else np.moveaxis(bend, -1, axis)
 
 

@@ -1,6 +1,6 @@
 """Cotangents of containers. In memory, that of a list or tuple is a list, that of a dict or an object a dict.
 
-    x = {"w": (array, 2.0), "name": "a"}     zeros(x) = {"w": [zeros, 0.0], "name": None}
+x = {"w": (array, 2.0), "name": "a"}     zeros(x) = {"w": [zeros, 0.0], "name": None}
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ def zeros(x: Any) -> Any:
 
 
 def add_into(target: Any, g: Any) -> None:
-    """Adds a cotangent to the adjoint of a container, in place."""
+    """Adds a cotangent to the adjoint of a container or an array, in place."""
     if g is None:
+        return
+    if isinstance(target, np.ndarray):
+        target += g
         return
     fields = _fields(g)
     given = g if fields is None else fields
@@ -39,6 +42,11 @@ def add_into(target: Any, g: Any) -> None:
             add_into(old, new)
         else:
             target[key] = new if old is None else old + new
+
+
+def add_item(target: Any, index: Any, g: Any) -> None:
+    """Adds a cotangent to one element of the adjoint of a container or an array."""
+    target[index] = add(target[index], g)
 
 
 def add(a: Any, b: Any) -> Any:

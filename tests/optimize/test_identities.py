@@ -249,7 +249,7 @@ def test_settled_signs_have_no_parentheses() -> None:
         """
         _negative.5 = operator.neg(x.0)
         z.2 = operator.mul(_negative.5, y.0)
-        w.4 = operator.mul(-2.0, y.0)
+        w.4 = operator.mul(-2, y.0)
         yield z.2, w.4
         """
     )

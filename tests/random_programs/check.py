@@ -207,7 +207,7 @@ def _difference(
     """The slope of a function along a direction."""
 
     def moved(k: int) -> Tree:
-        return tree_map(lambda x, d: x + type(x)(k * step * d) if isinstance(x, float) else x + k * step * d, point, direction)
+        return tree_map(lambda x, d: x + k * step * d, point, direction)
 
     try:
         with at_most(2.0):

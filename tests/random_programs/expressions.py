@@ -14,8 +14,9 @@ SMOOTH = (
 )  # fmt: skip
 MATH = ("math.sin({})", "math.tanh({})", "math.exp(math.tanh({}))", "math.sqrt(1.5 + math.sin({}))", "float({})")
 PAIRS = (
-    "({} + {})", "(({}) - ({}))", "({}) * ({})", "({}) / (1.5 + np.sin({}))", "np.maximum({}, {})", "({}) / (1 + ({}) ** 2)",
-    "np.multiply({}, {})", "np.minimum({}, {})", "np.hypot(1.5 + np.sin({}), {})", "(1.5 + np.sin({})) ** np.tanh({})",
+    "({} + {})", "(({}) - ({}))", "({}) * ({})", "({}) / (1.5 + np.sin({}))", "np.maximum({}, {})",
+    "({}) / (1 + ({}) ** 2)", "np.multiply({}, {})", "np.minimum({}, {})",
+    "np.hypot(1.5 + np.sin({}), {})", "(1.5 + np.sin({})) ** np.tanh({})",
 )  # fmt: skip
 SUMS = (
     "np.sum({})", "np.mean({})", "np.max({})", "np.min({})", "np.linalg.norm({})", "np.prod(np.tanh({}))", "np.std({})",
@@ -43,19 +44,19 @@ class Expressions(Maker):
             case Indices():
                 return f"np.array({[self.below(kind.bound) for _ in range(kind.length)]})"
             case Tuple():
-                return self.tuple(kind, depth)
+                return self.tuple_display(kind, depth)
             case List():
-                return self.list(kind, depth)
+                return self.list_display(kind, depth)
 
     # Tuples and lists
 
-    def tuple(self, kind: Tuple, depth: int) -> str:
+    def tuple_display(self, kind: Tuple, depth: int) -> str:
         if (known := self.names(kind)) and self.chance(40):
             return self.pick(known)
         items = [self.expression(item, depth - 1) for item in kind.items]
         return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
 
-    def list(self, kind: List, depth: int) -> str:
+    def list_display(self, kind: List, depth: int) -> str:
         if self.has("comprehensions") and self.chance(30):
             return self.comprehension(kind, depth)
         return f"[{', '.join(self.expression(kind.item, depth - 1) for _ in range(kind.length))}]"
@@ -179,7 +180,7 @@ class Expressions(Maker):
         rank = 2 if self.arrays(2) and self.chance(30) else 1
         if rank == 1 and self.chance(25):
             n = self.length
-            return f"{self.pick(('np.dot({}, {})', '(({}) @ ({}))')).format(self.array((n,), depth), self.array((n,), 0))}"
+            return self.pick(("np.dot({}, {})", "(({}) @ ({}))")).format(self.array((n,), depth), self.array((n,), 0))
         if self.has("masks") and self.arrays(1) and self.chance(15):
             name, shape = self.pick(self.arrays(1))
             return f"np.sum({name}[{self.mask(shape)}])"

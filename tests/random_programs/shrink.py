@@ -1,4 +1,4 @@
-"""A smaller program that fails in the same way: statements left out, blocks unfolded, expressions replaced by their parts.
+"""A smaller program that fails in the same way: statements left out, blocks unfolded, parts put for expressions.
 
     smaller = shrink(program, lambda candidate: check(candidate).fails_like(outcome))
 """
@@ -48,10 +48,10 @@ def _edits(tree: ast.Module) -> Iterator[Edit]:
     for number, node in enumerate(nodes):
         for field, value in ast.iter_fields(node):
             if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
-                yield from _statement_edits(number, field, value)
+                yield from _statement_edits(number, field, value, isinstance(node, ast.While) and field == "body")
     for number, node in enumerate(nodes):
         for field, value in ast.iter_fields(node):
-            if isinstance(value, ast.expr) and field not in ("target", "targets"):
+            if isinstance(value, ast.expr) and field not in ("target", "targets") and not isinstance(node, ast.While):
                 yield from (Edit(number, field, None, (part,)) for part in _parts(value))
             elif isinstance(value, list):
                 for index, item in enumerate(value):
@@ -63,8 +63,11 @@ def _edits(tree: ast.Module) -> Iterator[Edit]:
                         yield Edit(number, field, index, ())
 
 
-def _statement_edits(number: int, field: str, stmts: list[ast.stmt]) -> Iterator[Edit]:
+def _statement_edits(number: int, field: str, stmts: list[ast.stmt], counted: bool) -> Iterator[Edit]:
+    """The first statement of a `while` is what makes it end: that one stays."""
     for index, stmt in enumerate(stmts):
+        if counted and index == 0:
+            continue
         if len(stmts) > 1 or field == "orelse":
             yield Edit(number, field, index, ())
         elif not isinstance(stmt, ast.Pass):
@@ -85,7 +88,7 @@ def _parts(node: ast.expr) -> Iterator[ast.expr]:
             yield from (c for c in children if isinstance(c, ast.expr) and not isinstance(c, ast.Slice))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not _is_module(node.func.value):
         yield node.func.value
-    test = isinstance(node, ast.Compare | ast.BoolOp) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
+    test = isinstance(node, ast.Compare | ast.BoolOp)
     yield from (ast.Constant(value) for value in ((True, False) if test else _CONSTANTS))
 
 

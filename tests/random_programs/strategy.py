@@ -1,4 +1,4 @@
-"""Random programs as a Hypothesis strategy: choices are drawn, so that Hypothesis shrinks programs by shrinking these."""
+"""Random programs as a Hypothesis strategy: the choices are drawn, so that smaller choices are smaller programs."""
 
 from __future__ import annotations
 

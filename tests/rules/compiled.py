@@ -55,14 +55,16 @@ class _Writer:
         self.values: list[Any] = []
         self.imports: set[str] = {"import numpy as np"}
 
-    def write(self, value: Any) -> str:
+    def write(self, value: Any, literal: bool = False) -> str:
+        if literal and isinstance(value, float):
+            return repr(float(value)) if isfinite(value) else f"float({str(value)!r})"
         if isinstance(value, float | complex | np.ndarray | np.generic):
             self.values.append(value)
             return f"x{len(self.values) - 1}"
         if isinstance(value, list):
-            return f"[{', '.join(map(self.write, value))}]"
+            return f"[{', '.join(self.write(item, literal) for item in value)}]"
         if isinstance(value, tuple):
-            return f"({''.join(self.write(item) + ', ' for item in value)})"
+            return f"({''.join(self.write(item, literal) + ', ' for item in value)})"
         if isinstance(value, type):
             return f"np.{value.__name__}" if value.__module__ == "numpy" else value.__name__
         return repr(value)
@@ -76,10 +78,8 @@ def program(rule: Rule, operation: Operation, args: tuple[Any, ...], kwargs: dic
     fixed: set[int] = set()
 
     def write(name: str, value: Any) -> str:
-        if isinstance(value, float) and name not in rule.differentiable:
-            return repr(float(value)) if isfinite(value) else f"float({str(value)!r})"
         before = len(writer.values)
-        text = writer.write(value)
+        text = writer.write(value, literal=name not in rule.differentiable)
         if name not in (*rule.differentiable, *rule.shape_only):
             fixed.update(range(before, len(writer.values)))
         return text
@@ -164,4 +164,3 @@ def is_complex(call: tuple[tuple[Any, ...], dict[str, Any]]) -> bool:
         return np.iscomplexobj(value) or value is complex
 
     return complex_in([*call[0], *call[1].values()])
-

@@ -1,7 +1,7 @@
 """Every rule of the registry through the compiler, at the points that it declares, in every spelling.
 
-Once: value and cotangents of a program of one operation, specialised to its arguments and not, optimised and not. Twice:
-the text of the derivative is differentiated again, with respect to the arguments and to the cotangent.
+Once: value and cotangents of a program of one operation, specialised to its arguments and not, optimised and not.
+Twice: the text of the derivative is differentiated again, with respect to the arguments and to the cotangent.
 """
 
 from __future__ import annotations
@@ -77,6 +77,10 @@ def _with(made: Program, values: Any) -> list[Any]:
     return args
 
 
+def _pairing(made: Program, seed: Any, values: Any) -> float:
+    return dot(seed, _plain(made.function(*_with(made, values))))
+
+
 @pytest.mark.parametrize("specialize", [True, False], ids=["specialised", "polymorphic"])
 @pytest.mark.parametrize(("rule", "operation"), CASES, ids=_name)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -84,7 +88,9 @@ def test_cotangents(rule: Rule, operation: Any, specialize: bool, rng: np.random
     for made in _programs(rule, operation):
         value = _value(made)
         seed = random_like(value, rng)
-        expected = gradient(lambda x, made=made, seed=seed: dot(seed, _plain(made.function(*_with(made, x)))), _wanted(made))
+        expected = gradient(
+            lambda x, made=made, seed=seed: dot(seed, _plain(made.function(*_with(made, x)))), _wanted(made)
+        )
         for optimize in (True, False):
             derivative = vjp(made.function, made.wrt, optimize=optimize, specialize=specialize)
             result, cotangents = derivative(*copied(made.args), seed=copied(seed))
@@ -120,7 +126,8 @@ def _check_twice(made: Program, seed: Any, specialize: bool, rng: np.random.Gene
     direction = random_like(_wanted(made), rng)
     names = ", ".join(f"x{i}" for i in range(len(made.args)))
     twice = define(
-        f"{derivative.source}\n\ndef cotangents({names}, g):\n    return program_vjp({names}, seed=g)[1]\n", "cotangents"
+        f"{derivative.source}\n\ndef cotangents({names}, g):\n    return program_vjp({names}, seed=g)[1]\n",
+        "cotangents",
     )
     wrt = (*made.wrt, len(made.args))
     result, second = vjp(twice, wrt, specialize=specialize)(*copied(made.args), copied(seed), seed=copied(direction))
@@ -129,13 +136,15 @@ def _check_twice(made: Program, seed: Any, specialize: bool, rng: np.random.Gene
     def inner_product(values: Any) -> float:
         return dot(direction, derivative(*_with(made, values[:-1]), seed=values[-1])[1])
 
-    assert_close(_unnamed(second), gradient(inner_product, (*_wanted(made), seed)), rtol=1e-5, atol=1e-6)
+    assert_close(
+        _like((*made.args, seed), wrt, second), gradient(inner_product, (*_wanted(made), seed)), rtol=1e-5, atol=1e-6
+    )
     assert_same_kind(second[:-1], _wanted(made))
 
 
-def _unnamed(values: Any) -> Any:
-    """The adjoint of a tuple is a list where the text does not know that it is a tuple."""
-    return tuple(tuple(value) if isinstance(value, list) else value for value in values)
+def _like(tree: Any, value: Any) -> Any:
+    """The adjoint of a tuple is a list, or one array, where the text does not know that it is a tuple."""
+    return type(tree)(value) if isinstance(tree, list | tuple) else value
 
 
 def test_there_is_a_reason_for_every_exception() -> None:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from srcgrad import runtime
-from srcgrad.runtime import positions
 from srcgrad.rules import indexing
 from srcgrad.rules.rule import Key, registry
+from srcgrad.runtime import positions
 
 
 @pytest.mark.parametrize("name", ["take", "diagonal"])

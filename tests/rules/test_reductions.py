@@ -67,14 +67,24 @@ def test_singular_point(operation: Callable[..., Any], x: Any, kwargs: dict[str,
     np.testing.assert_allclose(forward, expected, rtol=1e-14)
 
 
-@pytest.mark.parametrize("operation", [np.sum, np.mean, np.max, np.var, np.std, np.prod])
+@pytest.mark.parametrize("operation", [np.max, np.var, np.std, np.prod])
 @pytest.mark.parametrize("keyword", ["dtype", "out", "where", "initial"])
 def test_unhandled_keyword_is_refused(operation: Any, keyword: str) -> None:
     with pytest.raises(TypeError, match=keyword):
         rule_of(operation).bind((np.ones(3),), {keyword: None})
 
 
-@pytest.mark.parametrize("operation", [np.sum, np.mean, np.max, np.var, np.std, np.prod, np.cumsum, np.median])
+@pytest.mark.parametrize("operation", [np.sum, np.mean])
+def test_sums_take_a_dtype_and_nothing_more(operation: Any) -> None:
+    assert rule_of(operation).bind((np.ones(3), 0, None), {})["dtype"] is None
+    with pytest.raises(TypeError, match="by position"):
+        rule_of(operation).bind((np.ones(3), 0, None, True), {})
+    for keyword in ("out", "where", "initial"):
+        with pytest.raises(TypeError, match=keyword):
+            rule_of(operation).bind((np.ones(3),), {keyword: None})
+
+
+@pytest.mark.parametrize("operation", [np.max, np.var, np.std, np.prod, np.cumsum, np.median])
 def test_third_position_is_not_keepdims(operation: Any) -> None:
     """NumPy has `dtype` or `out` there."""
     with pytest.raises(TypeError, match="by position"):

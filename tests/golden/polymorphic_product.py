@@ -1,0 +1,17 @@
+import numpy as np
+from srcgrad.runtime import scalar_seed, unbroadcast
+
+
+def polymorphic_product_grad(x, a):
+    """Gradient of `polymorphic_product` with respect to `x`, `a`.
+
+    From polymorphic_product.py:1, for arguments of any type.
+    """
+    # forward sweep
+    sin = np.sin(x)
+    product = sin * a
+
+    # reverse sweep
+    # line 2: return np.sum(np.sin(x) * a)
+    product_bar = np.broadcast_to(scalar_seed(np.sum(product)), product.shape)
+    return unbroadcast(product_bar * a, sin) * np.cos(x), unbroadcast(product_bar * sin, a)
