@@ -12,6 +12,7 @@ from srcgrad.errors import (
     UnknownParameter,
     UnsupportedSyntax,
 )
+from srcgrad.runtime import no_grad, stop_gradient
 
 __all__ = [
     "AliasedWrite",
@@ -25,6 +26,8 @@ __all__ = [
     "UnknownParameter",
     "UnsupportedSyntax",
     "grad",
+    "no_grad",
+    "stop_gradient",
     "value_and_grad",
     "vjp",
 ]

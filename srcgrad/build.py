@@ -69,6 +69,7 @@ _RESULTS = {
         "order": "argsort",
         "taken": "take",
         "rounded": "round",
+        "summed": "unbroadcast",
         "number": "float int complex astype",
         "test": "bool all any isinstance",
         "length": "len",
@@ -87,6 +88,7 @@ _COMPARISONS = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq,
 
 def hint_of(op: Op) -> str:
     """The name of a temporary that holds the result of an operation; the underscore marks it as the compiler's."""
+    name = "value"
     match op:
         case Fn(target):
             if target in _COMPARISONS or target in (operator.is_not, operator.contains):
@@ -112,7 +114,7 @@ def _of_number(op: Op, args: Sequence[Atom], operands: Sequence[Type | Const]) -
             return Const(())
         case Attr("size"):
             return Const(1)
-        case Fn(target) if target is np.broadcast_to and args[1] == Const(()):
+        case Fn(target) if target is np.broadcast_to and args[1:] == [Const(())] or args[1:] == (Const(()),):
             return args[0]
     return None
 

@@ -240,7 +240,7 @@ class Pop:
 
 @dataclass(frozen=True, slots=True)
 class Raise:
-    """`raise exception`. No target."""
+    """`raise exception`, or `raise exception from cause`. No target."""
 
     def __str__(self) -> str:
         return "raise"
@@ -254,7 +254,23 @@ class Assert:
         return "assert"
 
 
-Op = Fn | Attr | Method | Make | Global | Invoke | Load | Store | Update | Append | Pop | Raise | Assert
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """`with manager as target:` begins: the first argument is the manager."""
+
+    def __str__(self) -> str:
+        return "enter"
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """The `with` statement that was begun last in this block ends. No target, no argument."""
+
+    def __str__(self) -> str:
+        return "exit"
+
+
+Op = Enter | Exit | Fn | Attr | Method | Make | Global | Invoke | Load | Store | Update | Append | Pop | Raise | Assert
 
 
 # Statements
@@ -374,7 +390,7 @@ def read_buffer(stmt: Stmt) -> str | None:
 
 def has_effect(let: Let) -> bool:
     """Whether a let does more than compute its target."""
-    return let.effect or isinstance(let.op, (*_WRITERS, Raise, Assert))
+    return let.effect or isinstance(let.op, (*_WRITERS, Raise, Assert, Enter, Exit))
 
 
 # Walking
@@ -518,7 +534,7 @@ class _Verifier:
             indices = sum(step == "[]" for step in let.op.path)
             if len(let.args) != 1 + indices + (not isinstance(let.op, Load | Pop)):
                 self.fail("as many indices as the path has subscripts", let)
-        writes_only = isinstance(let.op, Store | Update | Append | Raise | Assert)
+        writes_only = isinstance(let.op, Store | Update | Append | Raise | Assert | Exit)
         if writes_only != (let.target is None):
             self.fail("a target for what computes a value, none for what does not", let)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad import rules
-from srcgrad.ad.gradient import Request, differentiate
+from srcgrad.ad.gradient import Request, differentiate, leaf_count
 from srcgrad.ad.split import split
 from srcgrad.analyses.lengths import unify_lengths
 from srcgrad.emit.module import module_text
@@ -27,6 +27,7 @@ from srcgrad.optimize.cse import share_common
 from srcgrad.optimize.dead import remove_dead
 from srcgrad.optimize.first_write import assign_first_write
 from srcgrad.optimize.identities import apply_identities, settle_signs
+from srcgrad.optimize.ownership import own_results
 from srcgrad.optimize.witness import choose_witnesses
 from srcgrad.types import UNKNOWN, Dim, Type, fields_of, type_of
 
@@ -78,9 +79,15 @@ def compile_derivative(
     function = _checked("differentiate", function)
     function = _checked("separate_seed", separate_seed(function, request))
     function = _optimized(function, chosen)
+    function = _checked("own_results", own_results(function, _value_count(function, request)))
     function = replace(function, doc=_docstring(function, source, types, request, lowered.function))
     functions = [*_recursive(lowered, function, called, chosen), function]
     return Compiled(module_text(functions, ""), function.name, function, lowered.free, result)
+
+
+def _value_count(function: Function, request: Request) -> int:
+    """How many of the results are values of the primal, before the gradients."""
+    return 0 if request.mode == "grad" else leaf_count(function.structure[0])
 
 
 def _primal(lowered: Lowered, chosen: frozenset[str]) -> Function:

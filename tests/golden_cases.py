@@ -4,8 +4,8 @@
     def square_norm(x):
         return np.sum(x * x)
 
-Each is put into a file of its own before it is compiled, so that line numbers count from its `def` and a new case changes
-no other text. `factory`: the function returns the function to differentiate.
+Each is put into a file of its own before it is compiled, so that line numbers count from its `def` and a new case
+changes no other text. `factory`: the function returns the function to differentiate.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ import numpy as np
 from srcgrad import grad, value_and_grad, vjp
 
 F = TypeVar("F", bound=Callable[..., Any])
-SCOPE = {"np": np, "math": math, "SCALE": 2.5}
+SCALE = 2.5
+SCOPE = {"np": np, "math": math, "SCALE": SCALE}
 
 
 @dataclass(frozen=True)

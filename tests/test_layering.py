@@ -100,7 +100,7 @@ def offences(each: Import) -> Iterator[str]:
     """What is wrong with one import."""
     top, own = each.target.split(".")[0], layer(each.importer)
     ours = top == PACKAGE
-    if own in ONLY and (layer(each.target) if ours else top) not in ONLY[own] | sys.stdlib_module_names:
+    if own in ONLY and (layer(each.target) if ours else top) not in ONLY[own] | {own} | sys.stdlib_module_names:
         yield f"`{own}` may import {' and '.join(sorted(ONLY[own]))} alone"
     if ours:
         if each.nested:

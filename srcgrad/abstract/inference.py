@@ -24,6 +24,7 @@ from srcgrad.abstract.purity import ATTRIBUTES, METHODS, hashable, may_run, valu
 from srcgrad.abstract.shapes import ANY, broadcast, equated, reshaped, shape_argument
 from srcgrad.ir import Attr, Const, Fn, Load, Make, Method, Op, Pop
 from srcgrad.rules.rule import Key, registry
+from srcgrad.runtime import stop_gradient
 from srcgrad.types import (
     BOOL,
     COMPLEX,
@@ -157,6 +158,8 @@ def _items(operand: Operand) -> Sequence[Operand]:
 
 
 def _function(target: Callable[..., Any], args: Sequence[Operand], keywords: Keywords) -> Type:
+    if target is stop_gradient and len(args) == 1:
+        return type_of_operand(args[0])
     special = _SPECIAL.get(target)
     found = None if special is None else special(args, keywords)
     if found is not None:

@@ -48,7 +48,7 @@ def differentiate(function: Function, request: Request, source: Source) -> tuple
 
 def _without_aux(function: Function) -> Function:
     """The function with only the first of its results, which derivatives are taken of."""
-    count = _leaf_count(function.structure[0])
+    count = leaf_count(function.structure[0])
     body = Block(function.body.stmts, function.body.results[:count])
     return replace(function, body=body, structure=function.structure[0])
 
@@ -115,12 +115,7 @@ class _Gradient:
     # Results
 
     def gradients(self) -> list[Atom]:
-        given: set[str] = {"seed"}
-        found = []
-        for name in self.wrt:
-            gradient = self.whole(name)
-            found.append(self.fresh(gradient, name, given))
-        return found
+        return [self.fitting(self.whole(name), name) for name in self.wrt]
 
     def whole(self, name: str) -> Atom:
         """The adjoint of a parameter, zero where nothing reached it; in the classes of a container."""
@@ -131,51 +126,32 @@ class _Gradient:
             return self.builder.fn(runtime.rebuilt, Var(name), gradient)
         return gradient
 
-    def fresh(self, gradient: Atom, name: str, given: set[str]) -> Atom:
-        """The gradient in the kind of its parameter, and sharing memory with no other result, nor with the seed."""
+    def fitting(self, gradient: Atom, name: str) -> Atom:
+        """The gradient in the kind of its parameter."""
         known = self.builder.types[name]
         if known.kind == "scalar" and known.weak and isinstance(gradient, Var):
             mine = self.builder.type(gradient)
             if not (mine.kind == "scalar" and mine.weak):
                 gradient = self.builder.fn(float, gradient)
             return gradient
+        if known.kind == "scalar" and known.dtype is not None:
+            mine = self.builder.type(gradient)
+            same = mine.kind == "scalar" and not mine.weak and mine.dtype == known.dtype
+            return gradient if same else self.builder.fn(known.dtype.type, gradient)
+        if known.kind == "array" and known.rank == 0:
+            return self.builder.fn(np.asarray, gradient)
         if not isinstance(gradient, Var):
             return self.builder.fn(np.full_like, Var(name), gradient) if known.kind == "array" else gradient
+        if known.kind == "unknown":
+            return self.builder.fn(runtime.rebuilt, Var(name), gradient)
         if known.kind == "array":
             gradient = fit(self.builder, gradient, Var(name), False)  # type: ignore[arg-type]
-        base = self._base(gradient)
-        scalar = self.builder.type(gradient).kind == "scalar"
-        if (base in given or base == "broadcast") and not scalar:
-            gradient = self.builder.fn(np.copy if known.kind == "array" else runtime.copy, gradient)
-        given.add(base)
         return gradient
-
-    def _base(self, atom: Atom) -> str:
-        """The name whose memory a value may share."""
-        definitions_ = {stmt.target: stmt for stmt in self._written()}
-        broadcast = False
-        while isinstance(atom, Var):
-            let = definitions_.get(atom.name)
-            if let is None or not let.args:
-                break
-            view = isinstance(let.op, Fn) and let.op.target in (*_VIEWS, operator.getitem, runtime.unbroadcast, runtime.cast)
-            view = view or isinstance(let.op, Method | Load) or str(let.op) == ".T"
-            if not view:
-                break
-            broadcast = broadcast or (isinstance(let.op, Fn) and let.op.target is np.broadcast_to)
-            atom = let.args[0]
-        if broadcast:
-            return "broadcast"
-        name = atom.name if isinstance(atom, Var) else ""
-        return "seed" if name.startswith("seed.") else name
-
-    def _written(self) -> list[Let]:
-        return [stmt for stmt in self.builder.current() if isinstance(stmt, Let)]
 
     def results(self, function: Function, gradients: Sequence[Atom]) -> tuple[list[Atom], Any]:
         gradient = "leaf" if self.request.single else ("leaf",) * len(gradients)
         values, structure = list(function.body.results), function.structure
-        count = _leaf_count(structure[0]) if self.request.aux else len(values)
+        count = leaf_count(structure[0]) if self.request.aux else len(values)
         if self.request.mode == "grad":
             if self.request.aux:
                 return [*gradients, *values[count:]], (gradient, *structure[1:])
@@ -188,8 +164,8 @@ def _seed_type(result: Type) -> Type:
     return Type("scalar", result.dtype) if result.kind == "scalar" else result
 
 
-def _leaf_count(structure: Any) -> int:
-    return sum(map(_leaf_count, structure)) if isinstance(structure, tuple) else 1
+def leaf_count(structure: Any) -> int:
+    return sum(map(leaf_count, structure)) if isinstance(structure, tuple) else 1
 
 
 def _paths(structure: Any, path: tuple[int, ...] = ()) -> list[tuple[int, ...]]:

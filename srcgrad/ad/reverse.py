@@ -402,7 +402,7 @@ class Reverse:
         self, name: str, path: tuple[str, ...], indices: Sequence[Atom], cotangent: Atom, holds: bool = False
     ) -> None:
         """Adds to a part of an adjoint in memory; `holds`: the part may be a container."""
-        if holds:
+        if holds and self.builder.types[name].kind != "array":
             owner = self.builder.let(Load(path[:-1]), [self.buffer(name), *indices[:-1]])
             self.builder.let(Fn(runtime.add_item), [owner, indices[-1], cotangent], effect=True)
             return
@@ -474,21 +474,12 @@ class Reverse:
             remedy = (f"one of {known}, or " if known else "") + "write it in operations that have a rule"
             self.refuse(let, f"no rule for `{let.op}`", remedy, NoRule)
             return None
-        for name in variables((*let.args, *(atom for _, atom in let.keywords))):
-            inside = [v.name for v in bound.operands.values()]
-            if name in self.active and name not in inside and bound.rule.form != "constant" and self._flows(bound, name):
-                self.refuse(let, f"`{let.op}` has no derivative with respect to one of its arguments here",
-                            "use `stop_gradient`-like constants for it", NoRule)  # fmt: skip
-                return None
+        inside = {var.name for var in bound.operands.values()}
+        if any(name in self.active and name not in inside for name in differentiable_operands(let)):
+            self.refuse(let, f"`{let.op}` has no derivative with respect to one of its arguments here",
+                        "wrap that argument in `stop_gradient` if it is a constant to you", NoRule)  # fmt: skip
+            return None
         return bound
-
-    def _flows(self, bound: Bound, name: str) -> bool:
-        """Whether a name is given, in a variadic parameter, to a differentiable parameter."""
-        return any(
-            isinstance(argument, tuple) and Var(name) in argument
-            for parameter, argument in bound.arguments.items()
-            if parameter in bound.rule.differentiable
-        )
 
     def _make(self, let: Let) -> None:
         assert let.target is not None and isinstance(let.op, Make)

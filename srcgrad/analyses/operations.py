@@ -79,6 +79,16 @@ def _packed(rule: Rule, args: tuple[Any, ...]) -> tuple[Any, ...]:
     return (*args[:position], rest[0] if len(rest) == 1 else rest)
 
 
+def _flowing(bound: Bound) -> dict[str, None]:
+    """The names among an operation's arguments whose values, and not their shapes alone, make up the result."""
+    found: dict[str, None] = {}
+    for parameter, argument in bound.arguments.items():
+        if parameter not in bound.rule.shape_only:
+            atoms = argument if isinstance(argument, tuple) else (argument,)
+            found.update({atom.name: None for atom in atoms if isinstance(atom, Var)})
+    return found
+
+
 def differentiable_operands(let: Let) -> tuple[str, ...]:
     """The names through which a derivative may flow into a let's result: all of them where no rule tells."""
     everything = tuple(a.name for a in (*let.args, *(atom for _, atom in let.keywords)) if isinstance(a, Var))
@@ -93,4 +103,4 @@ def differentiable_operands(let: Let) -> tuple[str, ...]:
         bound = bind(let)
     except Unbound:
         return everything
-    return () if bound is None else tuple(var.name for var in bound.operands.values())
+    return () if bound is None else tuple(_flowing(bound))

@@ -310,7 +310,7 @@ def write(let: ir.Let, args: list[Expr]) -> Any:
         case ir.Append(path):
             return gast.Expr(call(attribute(place(args[0], path, args[1:-1]), "append"), [args[-1]]))
         case ir.Raise():
-            return gast.Raise(args[0], None)
+            return gast.Raise(args[0], args[1] if len(args) > 1 else None)
         case ir.Assert():
             return gast.Assert(args[0], args[1] if len(args) > 1 else None)
     raise AssertionError(f"{let.op} computes a value")

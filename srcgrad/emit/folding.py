@@ -302,6 +302,8 @@ class _Folder:
     def is_barred(self, let: Foldable, target: str, i: int, final: int, site: _Site) -> bool:
         """Whether something between a let and the place of its use keeps it where it is."""
         between = site.stmts[i + 1 : min(final, len(site.stmts))]
+        if any(isinstance(stmt, ir.Let) and isinstance(stmt.op, ir.Enter | ir.Exit) for stmt in between):
+            return True
         if isinstance(let, ir.Let) and (let.effect or isinstance(let.op, ir.Pop)):
             return not all(self.is_idle(stmt) for stmt in between) or self.writes_in_place(final, site)
         reads = self.reads(let) | self.memory.get(target, frozenset())

@@ -11,8 +11,8 @@ Before:                                            After:
       x_bar.6 = operator.mul(y_bar.5, y.2)               x_bar.6 = operator.mul(y_bar.5, y.4)
       ...                                                ...
 
-What a branch computed is read elsewhere only under the same test, where both names hold the same value. With one of them
-gone both can be one variable; otherwise the text would hold a copy, `y_2 = y`.
+What a branch computed is read elsewhere only under the same test, where both names hold the same value. With one of
+them gone both can be one variable; otherwise the text would hold a copy, `y_2 = y`.
 """
 
 from __future__ import annotations

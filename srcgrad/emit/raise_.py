@@ -31,6 +31,7 @@ from srcgrad.emit.layout import STEP, WIDTH
 from srcgrad.emit.merged import merge_branch_names
 from srcgrad.emit.naming import affinities, base, variable_names
 from srcgrad.emit.printer import Blank, Comment
+from srcgrad.emit.regions import Region, regions
 from srcgrad.emit.snapshots import copied_loads, split_loads
 
 Out = list[Any]
@@ -94,7 +95,7 @@ class _Raiser:
         """The function's own block, with the titles of the sweeps."""
         out: Out = []
         reverse = not self.has_reverse
-        for stmt in self.function.body.stmts:
+        for stmt in regions(self.function.body.stmts):
             emitted: Out = []
             if not reverse and stmt.origin.sweep == "reverse":
                 self.statement(stmt, emitted)
@@ -186,11 +187,13 @@ class _Raiser:
     # Statements
 
     def block(self, stmts: Iterable[ir.Stmt], out: Out) -> None:
-        for stmt in stmts:
+        for stmt in regions(stmts):
             self.statement(stmt, out)
 
-    def statement(self, stmt: ir.Stmt, out: Out) -> None:
+    def statement(self, stmt: ir.Stmt | Region, out: Out) -> None:
         match stmt:
+            case Region():
+                self.region(stmt, out)
             case ir.Let():
                 self.let(stmt, out)
             case ir.If():
@@ -199,6 +202,17 @@ class _Raiser:
                 self.for_loop(stmt, out)
             case ir.While():
                 self.while_loop(stmt, out)
+
+    def region(self, region: Region, out: Out) -> None:
+        """The statements between the two ends of a `with`."""
+        enter = region.enter
+        target = ex.stored(self.names[enter.target]) if enter.target in self.used else None
+        body: Out = []
+        self.note(enter.origin, out)
+        manager = self.expression(enter.args[0])
+        for stmt in region.stmts:
+            self.statement(stmt, body)
+        out.append(gast.With([gast.withitem(manager, target)], body or [gast.Pass()], None))
 
     def let(self, let: ir.Let, out: Out) -> None:
         if self.folding.is_inline(let):
@@ -384,9 +398,9 @@ def _may_be_number(load: ir.Let, function: ir.Function) -> bool:
     known = function.types.get(load.target or "")
     if known is not None and known.kind != "unknown":
         return known.kind not in ("array", "list", "dict")
-    index = load.args[-1]
     assert isinstance(load.op, ir.Load)
-    items = index.value if isinstance(index, ir.Const) and isinstance(index.value, tuple) else (getattr(index, "value", 0),)
+    index = load.args[-1].value if isinstance(load.args[-1], ir.Const) else None
+    items = index if isinstance(index, tuple) else (index,)
     return load.op.path[-1:] == ("[]",) and not any(isinstance(item, slice) for item in items)
 
 

@@ -6,8 +6,8 @@
 
 A value may be used through a view of it, a branch's or a loop's result, or a list that it was appended to.
 
-A load that needs a copy is made two where something is computed from it before that write. What the user computed from a
-strided view would come out with other last bits from a copy, because sums and products run in another order:
+A load that needs a copy is made two where something is computed from it before that write. What the user computed from
+a strided view would come out with other last bits from a copy, because sums and products run in another order:
 
     _s = load q[:, j]                              _v = load q[:, j]
     _d = numpy.dot(_s, _s)                         _s = load q[:, j]        # printed with .copy()
@@ -38,7 +38,7 @@ _VIEW_METHODS = set("reshape ravel transpose swapaxes squeeze view diagonal get 
 _VIEW_FUNCTIONS = set(
     "reshape ravel transpose swapaxes moveaxis rollaxis squeeze expand_dims broadcast_to broadcast_arrays asarray"
     " asanyarray ascontiguousarray asfortranarray atleast_1d atleast_2d atleast_3d diagonal diag real imag flip"
-    " fliplr flipud rot90 split array_split hsplit vsplit dsplit real_if_close require matrix_transpose"
+    " fliplr flipud rot90 stop_gradient split array_split hsplit vsplit dsplit real_if_close require matrix_transpose"
     " permute_dims unstack meshgrid array ix_ nan_to_num".split()
 )
 _FRESH_BUILTINS = set("int float bool complex len abs str repr range isinstance round sum print hash divmod".split())
@@ -136,7 +136,8 @@ class _Splitter:
         found: list[int] = []
         for i, stmt in enumerate(behind):
             writes = any(_disturbs(inner, buffer.name) for inner in (stmt, *_inside(stmt)))
-            if stmt.origin.sweep == "forward" and (not writes or isinstance(stmt, ir.Let)) and self.computes(stmt, load.target, buffer.name):
+            plain = stmt.origin.sweep == "forward" and (not writes or isinstance(stmt, ir.Let))
+            if plain and self.computes(stmt, load.target, buffer.name):
                 found.append(i)
             if writes:
                 break
@@ -144,8 +145,9 @@ class _Splitter:
 
     def computes(self, stmt: ir.Stmt, name: str, buffer: str) -> bool:
         """Whether a statement uses a value, and only for what it computes in its place."""
-        used = [inner for inner in (stmt, *_inside(stmt)) if name in ir.variables(ir.own_atoms(inner))]
-        passed = any(name in ir.variables(block.results) for inner in (stmt, *_inside(stmt)) for block in ir.blocks(inner))
+        every = (stmt, *_inside(stmt))
+        used = [inner for inner in every if name in ir.variables(ir.own_atoms(inner))]
+        passed = any(name in ir.variables(block.results) for inner in every for block in ir.blocks(inner))
         return bool(used) and not passed and all(self.is_computation(inner, buffer) for inner in used)
 
     def is_computation(self, stmt: ir.Stmt, buffer: str) -> bool:

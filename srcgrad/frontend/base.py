@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 import types as python_types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ from srcgrad.build import Builder
 from srcgrad.errors import Place, SrcgradError, UnsupportedSyntax
 from srcgrad.frontend.scope import Access, Environment, Frame, Value, is_undefined, plain
 from srcgrad.frontend.source import MissingName
-from srcgrad.ir import Atom, Const, Global, Origin, Undefined, Var
+from srcgrad.ir import Append, Atom, Const, Fn, Global, Origin, Store, Undefined, Update, Var, hint
+from srcgrad.runtime import stop_gradient
 from srcgrad.types import OBJECT, UNKNOWN, Type, fields_of, join, type_of
 
 
@@ -76,6 +78,7 @@ class Base:
         self.active_frames: list[Frame] = []
         self.owners: dict[int, Access] = {}  # objects that were found in others, by identity
         self.defaults: dict[int, dict[str, Value]] = {}  # of functions defined inside, by their text
+        self.constant = 0  # `no_grad` statements around what is lowered
         self.made = 0  # objects and cells so far
 
     @property
@@ -148,6 +151,11 @@ class Base:
         access = self.owners.setdefault(id(found), Access(Owner(found), "", "object"))
         return self.global_read(access, name, found)
 
+    def runtime_object(self, found: Any, name: str) -> Atom:
+        """A function or class of the user's as an object of the running program."""
+        access = self.owners.setdefault(id(found), Access(Owner(found), "", "object"))
+        return self.global_read(access, name, found)
+
     def object_attribute(self, owner: Any, name: str, found: Any) -> Value:
         """An attribute of a class or object that the compiler knows, as it is when the function is called."""
         root = self.owners.setdefault(id(owner), Access(Owner(owner), "", "object"))
@@ -170,6 +178,23 @@ class Base:
             number += 1
             printed = f"{name.replace('.', '_')}_{number}"
         return printed
+
+    # Writing
+
+    def write(self, op: Store | Update | Append, owner: Atom, *args: Atom) -> None:
+        """A write into memory; inside of `no_grad`, of what counts as constant."""
+        *indices, value = args
+        if self.constant and isinstance(op, Update):
+            old = self.builder.let(Fn(operator.getitem), [owner, *indices]) if indices else owner
+            plain = getattr(operator, op.operator.__name__.removeprefix("i"), op.operator)
+            op, value = Store(op.path), self.builder.fn(plain, old, value)
+        self.builder.do(op, owner, *indices, self.stopped(value) if self.constant else value)
+
+    def stopped(self, value: Atom) -> Atom:
+        """A value through which no derivative flows."""
+        if not isinstance(value, Var) or not self.builder.type(value).differentiable:
+            return value
+        return self.builder.let(Fn(stop_gradient), [value], hint=f"_{hint(value.name).lstrip('_')}")
 
     # Joins
 

@@ -58,5 +58,8 @@ def declared_nonlocal(nodes: Sequence[gast.AST]) -> set[str]:
     return found
 
 
-def names_read(node: gast.AST) -> set[str]:
-    return {inner.id for inner in gast.walk(node) if isinstance(inner, gast.Name)}
+def names_read(node: gast.FunctionDef | gast.Lambda) -> set[str]:
+    """The names in the body of a function that are no parameters of it."""
+    own = {arg.id for arg in gast.walk(node.args) if isinstance(arg, gast.Name) and isinstance(arg.ctx, gast.Param)}
+    body = node.body if isinstance(node.body, list) else [node.body]
+    return {inner.id for part in body for inner in gast.walk(part) if isinstance(inner, gast.Name)} - own

@@ -155,7 +155,7 @@ class Calls(Statements):
         if not isinstance(target, Var) or self.builder.type(target).kind not in ("array", "unknown"):
             return self.refuse(node, "`out=` of something that is no array", "assign the result")  # type: ignore[no-any-return]
         value = self.builder.let(op, args, [(key, atom) for key, atom in named if key != "out"])
-        self.builder.do(Store(()), target, value)
+        self.write(Store(()), target, value)
         return target
 
     # Functions
@@ -184,7 +184,7 @@ class Calls(Statements):
         if any(key == "out" for key, _ in named):
             return self.written_into(node, Fn(callee), atoms, named)
         if callee is np.copyto and len(atoms) == 2 and not named and isinstance(atoms[0], Var):
-            self.builder.do(Store(()), atoms[0], atoms[1])
+            self.write(Store(()), atoms[0], atoms[1])
             return Const(None)
         if getattr(callee, "__name__", "") == "at" and isinstance(getattr(callee, "__self__", None), np.ufunc):
             return self._ufunc_at(node, callee.__self__, atoms)
@@ -198,7 +198,7 @@ class Calls(Statements):
         inplace = {np.add: operator.iadd, np.subtract: operator.isub}.get(ufunc)
         if inplace is None or len(atoms) != 3 or not isinstance(atoms[0], Var):
             return self.refuse(node, f"`np.{ufunc.__name__}.at` is not supported", "loop over the indices")  # type: ignore[no-any-return]
-        self.builder.do(Update(("[]",), inplace, False), *atoms)
+        self.write(Update(("[]",), inplace, False), *atoms)
         return Const(None)
 
     def _user_function(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value:

@@ -121,7 +121,7 @@ class Containers(Loops):
             key = self.atom(node.key)
             value = self.atom(node.value)
             self.put(made, value, key, node)
-            self.builder.do(Store(("[]",)), made, key, value)
+            self.write(Store(("[]",)), made, key, value)
 
         self._nested(node, node.generators, put)
         return made
@@ -265,7 +265,7 @@ class Containers(Loops):
 
     def append(self, owner: Var, value: Atom, node: gast.AST) -> None:
         self.put(owner, value, None, node)
-        self.builder.do(Append(), owner, value)
+        self.write(Append(), owner, value)
 
     def store(self, target: gast.Subscript, new: Value) -> None:
         base = self.expression(target.value)
@@ -281,7 +281,7 @@ class Containers(Loops):
         value = self.as_atom(new, target)
         index = self.index(target.slice)
         self.put(base, value, index, target)
-        self.builder.do(Store(("[]",)), base, index, value)
+        self.write(Store(("[]",)), base, index, value)
 
     # Methods
 
@@ -299,10 +299,10 @@ class Containers(Loops):
                 return Const(None)
         if kind == "array":
             if name == "fill" and len(args) == 1:
-                self.builder.do(Store(()), owner, args[0])
+                self.write(Store(()), owner, args[0])
                 return Const(None)
             if name == "sort" and not args:
-                self.builder.do(Store(()), owner, self.builder.fn(np.sort, owner))
+                self.write(Store(()), owner, self.builder.fn(np.sort, owner))
                 return Const(None)
         if kind == "dict" and name == "get" and len(args) in (1, 2) and isinstance(args[0], Const):
             if args[0].value in self.builder.type(owner).keys:

@@ -11,6 +11,7 @@ import gast
 from srcgrad.frontend.base import Base, Undecided
 from srcgrad.frontend.values import (
     Bound,
+    Choice,
     Closure,
     Compound,
     Instance,
@@ -220,6 +221,7 @@ class Expressions(Base):
             first = then()
         with self.builder.block() as else_stmts:
             second = orelse()
+        first, second = self.settled(test, first, second)
         if not same_structure(first, second):
             return self.refuse(self.node, "the two values of this choice differ in structure", "use `if` statements")
         every = list(zip(leaves(first), leaves(second), strict=True))
@@ -237,6 +239,10 @@ class Expressions(Base):
             )
         )
         return with_atoms(first, iter(targets))
+
+    def settled(self, test: Atom, a: Value, b: Value) -> tuple[Value, Value]:
+        """Two values whose leaves that are no atoms are the same: a function of two is a choice between them."""
+        raise NotImplementedError
 
     def _expr_namedexpr(self, node: gast.NamedExpr) -> Value:
         value = self.expression(node.value)
@@ -340,6 +346,8 @@ class Expressions(Base):
     def element(self, node: gast.AST, value: Value, index: Atom) -> Value | None:
         """An element of what the compiler knows; None where it is found by the running program."""
         is_position = isinstance(index, Const) and isinstance(index.value, int | slice)
+        if isinstance(value, Table) and not isinstance(index, Const):
+            return self._chosen(node, value, index)
         items = value if isinstance(value, tuple) else value.items if isinstance(value, Record | Table) else None
         if isinstance(value, Var) and is_position:
             known = self.builder.type(value)
@@ -357,6 +365,19 @@ class Expressions(Base):
             return self.refuse(node, f"position {index.value} of {len(items)} elements", "check the index")
         found = items[index.value]
         return Table("list", (), found) if isinstance(value, Table) and isinstance(index.value, slice) else found
+
+    def _chosen(self, node: gast.AST, value: Table, index: Atom) -> Value | None:
+        """The function that the running program takes from a list or dict of functions."""
+        keys = value.keys if value.kind == "dict" else tuple(range(len(value.items)))
+        if not value.items or any(isinstance(item, tuple | Record) for item in value.items):
+            return None
+        guard = self.builder.let(Make("dict"), [Const(v) for key in keys for v in (key, None)])
+        self.builder.let(Fn(operator.getitem), [guard, index], effect=True)  # the error of a key that is not there
+        *others, last = zip(keys, value.items, strict=True)
+        found: Value = last[1]
+        for key, item in reversed(others):
+            found = Choice(self.builder.fn(operator.eq, index, Const(key)), item, found)
+        return found
 
     def index(self, node: gast.AST) -> Atom:
         return self.atom(node)

@@ -79,7 +79,7 @@ class Joins(Expressions):
         rows: list[tuple[str, Atom, Atom]] = []
         for name in dict.fromkeys([*left, *right]):
             a, b = self._aligned(left.get(name, _absent(name, left)), right.get(name, _absent(name, right)))
-            a, b = (MIXED, MIXED) if MIXED in (a, b) else self._settled(test, a, b)
+            a, b = (MIXED, MIXED) if MIXED in (a, b) else self.settled(test, a, b)
             left[name], right[name] = a, b
             for x, y in zip(atoms_of(a), atoms_of(b), strict=True):
                 if x is not y and x != y:
@@ -96,7 +96,7 @@ class Joins(Expressions):
             return (blank, template) if is_undefined(filled[0]) else (template, blank)
         return MIXED, MIXED
 
-    def _settled(self, test: Atom, a: Value, b: Value) -> tuple[Value, Value]:
+    def settled(self, test: Atom, a: Value, b: Value) -> tuple[Value, Value]:
         """Two values whose leaves that are no atoms are the same: a function of two is a choice between them."""
         if a == b:
             return a, b
@@ -106,7 +106,7 @@ class Joins(Expressions):
         left, right = parts_of(a), parts_of(b)
         if left is None or right is None:
             return self._settled_leaf(a, b)
-        pairs = [self._settled(test, x, y) for x, y in zip(left, right, strict=True)]
+        pairs = [self.settled(test, x, y) for x, y in zip(left, right, strict=True)]
         return with_parts(a, tuple([x for x, _ in pairs])), with_parts(b, tuple([y for _, y in pairs]))
 
     def _settled_leaf(self, a: Value, b: Value) -> tuple[Value, Value]:

@@ -48,7 +48,7 @@ class Objects(Containers):
                 return self._attribute_of_record(node, name, owner)
         atom = self.as_atom(owner, node)
         known = self.builder.type(atom)
-        if known.kind == "array" and registry.get(Key("method", name)) is not None:
+        if known.kind in ("array", "unknown") and registry.get(Key("method", name)) is not None:
             return Bound(name, atom)
         return self.builder.let(Attr(name), [atom])
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import gast
 
-from srcgrad.frontend.sequences import Sequences
+from srcgrad.frontend.patterns import Patterns
 from srcgrad.frontend.scope import Closure, Frame, Value, is_undefined
 from srcgrad.frontend.source import Source
 from srcgrad.ir import Atom, Const, Invoke
@@ -66,7 +66,7 @@ class Recursions:
             function.result, self.changed = joined, True
 
 
-class Recursion(Sequences):
+class Recursion(Patterns):
     recursions: Recursions
 
     def recursive_call(

@@ -106,6 +106,10 @@ def assigned_names(nodes: Sequence[gast.AST]) -> list[str]:
         node = pending.pop()
         if isinstance(node, gast.Name) and isinstance(node.ctx, gast.Store | gast.Del):
             found[node.id] = None
+        if isinstance(node, gast.MatchAs) and node.name is not None:
+            found[node.name] = None
+        if isinstance(node, gast.Import | gast.ImportFrom):
+            found.update({alias.asname or alias.name.partition(".")[0]: None for alias in node.names})
         if isinstance(node, gast.FunctionDef):
             found[node.name] = None
         elif not isinstance(node, gast.Lambda | gast.ListComp | gast.SetComp | gast.DictComp | gast.GeneratorExp):

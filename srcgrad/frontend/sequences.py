@@ -18,8 +18,9 @@ import gast
 
 from srcgrad.frontend.loops import Walk
 from srcgrad.frontend.objects import Objects
-from srcgrad.frontend.values import Bound, Choice, Closure, Instance, Lazy, Partial, Record, Table, Value, is_true
+from srcgrad.frontend.values import Bound, Choice, Closure, Instance, Lazy, Partial, Record, Table, Value, is_true, mapped
 from srcgrad.ir import Atom, Const, Var
+from srcgrad.runtime import stop_gradient
 from srcgrad.types import Type
 
 _REFUSED = {locals, globals, vars, exec, eval, setattr, delattr, iter, next, compile}
@@ -205,6 +206,13 @@ class Sequences(Objects):
                 found.append(functools.reduce(lambda owner, name: self.attribute(node, name, owner), key.split("."), args[0]))
         return found[0] if len(found) == 1 else tuple(found)
 
+    def _stop(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        return mapped(args[0], self.stopped_leaf)
+
+    def stopped_leaf(self, leaf: Any) -> Value:
+        """A leaf of a value as a constant; functions and objects stay."""
+        return self.stopped(leaf) if isinstance(leaf, Var) else leaf
+
     # Objects
 
     def _isinstance(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
@@ -340,6 +348,7 @@ _HANDLERS: dict[Any, Handler] = {
     _identity: Sequences._same,
     operator.itemgetter: _maker(operator.itemgetter),
     operator.attrgetter: _maker(operator.attrgetter),
+    stop_gradient: Sequences._stop,
     isinstance: Sequences._isinstance,
     type: Sequences._type,
     callable: Sequences._callable,

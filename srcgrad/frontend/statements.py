@@ -54,6 +54,8 @@ class Statements(Joins):
         """Lowers the statements of a block."""
         for position, node in enumerate(nodes):
             with self.builder.at(self.origin(node)):
+                if isinstance(node, gast.Match):
+                    node = self.as_branches(node)
                 self.node = node
                 rest = nodes[position + 1 :]
                 if isinstance(node, gast.If):
@@ -65,6 +67,11 @@ class Statements(Joins):
                 return
             if isinstance(node, gast.For | gast.While) and self.after_jump(RETURNED, rest):
                 return
+            if isinstance(node, gast.With) and may_jump([node]) and self.after_jump(SKIP, rest):
+                return
+
+    def as_branches(self, node: gast.Match) -> gast.If:
+        raise NotImplementedError
 
     def statement(self, node: gast.AST) -> None:
         method = getattr(self, "_stmt_" + type(node).__name__.lower(), None)
@@ -257,9 +264,9 @@ class Statements(Joins):
             if new is not None:
                 value = self.as_atom(new, node)
                 self.put(base, value, index, node)
-                self.builder.do(Store(("[]",)), base, index, value)
+                self.write(Store(("[]",)), base, index, value)
             return
-        self.builder.do(Update(("[]",), self.inplace(node)), base, index, self.atom(node.value))
+        self.write(Update(("[]",), self.inplace(node)), base, index, self.atom(node.value))
 
     def inplace(self, node: gast.AugAssign) -> Any:
         return getattr(operator, _INPLACE[type(node.op)])
@@ -272,7 +279,7 @@ class Statements(Joins):
             special = self.special_operator(node, self.inplace(node).__name__, [old, value])
             return special if special is not None else self.binary(node, old, value)
         if known is not None and known.kind == "array":
-            self.builder.do(Update((), self.inplace(node)), old, self.as_atom(value, node))  # type: ignore[arg-type]
+            self.write(Update((), self.inplace(node)), old, self.as_atom(value, node))  # type: ignore[arg-type]
             return None
         if known is not None and known.kind in ("list", "object"):
             self.refuse(node, "this grows in place", "build a new list, or append", AliasedWrite)

@@ -9,6 +9,8 @@
     choose_witnesses     witness.py       (y * np.log(p)).size  ->  y.size
     settle_signs         identities.py    -(x * y)  ->  -x * y                        once, at the end
 
+`rows` is the table that `apply_identities` and `settle_signs` go by.
+
 Each takes a function and gives an equivalent one; none changes what the forward sweep computes. Those that name no
 place run on both sweeps, in this order and again until nothing changes. `remove_dead` is to follow the others: they
 leave behind what they made unnecessary.

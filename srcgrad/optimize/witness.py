@@ -14,13 +14,21 @@ it need not be computed.
 from __future__ import annotations
 
 import math
+import operator
 from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 
 from srcgrad import ir
-from srcgrad.optimize.rewriter import Rewriter, Scoped, is_temporary, reads_type_alone
+from srcgrad.optimize.rewriter import (
+    Rewriter,
+    Scoped,
+    is_arithmetic,
+    is_temporary,
+    reads_type_alone,
+    written_buffers,
+)
 from srcgrad.types import Type
 
 _Key = tuple[object, ...]
@@ -37,6 +45,15 @@ def _asks(let: ir.Let) -> bool:
         return False
     question = isinstance(let.op, ir.Fn) and any(let.op.target is each for each in _QUESTIONS)
     return reads_type_alone(let) or (question and len(let.args) == 1 and not let.keywords)
+
+
+def _keeps_shape(let: ir.Let) -> bool:
+    """Whether a let computes element by element, from at most one array: the others are numbers in the program."""
+    if not is_arithmetic(let) or let.op == ir.Fn(operator.matmul):
+        return False
+    if isinstance(let.op, ir.Fn) and getattr(let.op.target, "signature", None) is not None:
+        return False
+    return all(isinstance(arg, ir.Var) or isinstance(arg.value, bool | int | float) for arg in let.args)
 
 
 def _needs_dtype(let: ir.Let) -> bool:
@@ -59,6 +76,8 @@ class _Witnesses(Rewriter):
         self.params = frozenset(param.name for param in function.params)
         self.shapes: Scoped[_Key, str] = Scoped()
         self.whole: dict[str, str] = {}
+        self.computed: dict[str, ir.Let] = {}
+        self.buffers = written_buffers(function)
         for param in function.params:
             self.offer(param.name)
 
@@ -76,6 +95,8 @@ class _Witnesses(Rewriter):
         super().emit(stmt)
         for name in ir.defined(stmt):
             self.offer(name)
+            if isinstance(stmt, ir.Let) and _keeps_shape(stmt):
+                self.computed[name] = stmt
 
     def offer(self, name: str) -> None:
         """Makes a name a witness for its shape, and for its dtype, where no better one is known."""
@@ -105,6 +126,7 @@ class _Witnesses(Rewriter):
         first, others = (let.args[0], let.args[1:]) if _asks(let) else (None, ())
         if isinstance(first, ir.Var):
             first = self.memory(first) if reads_type_alone(let) else first
+            first = first if _needs_dtype(let) else self.operand_of_same_shape(first)
             known = self.type(first)
             answer = _answer(let, known)
             if answer is not None and let.target is not None:
@@ -114,6 +136,15 @@ class _Witnesses(Rewriter):
             witness = self.witness(first.name, known, _needs_dtype(let))
             let = replace(let, args=(ir.Var(witness), *others))
         self.emit(let)
+
+    def operand_of_same_shape(self, atom: ir.Var) -> ir.Var:
+        """The array that a temporary was computed from element by element: `x` for `np.sin(x)` and for `x ** 2`."""
+        while is_temporary(atom.name) and self.others[atom.name] <= 1 and atom.name in self.computed:
+            names = sorted(set(ir.variables(self.computed[atom.name].args)))
+            if len(names) != 1 or self.type(ir.Var(names[0])).kind != "array" or names[0] in self.buffers:
+                break
+            atom = ir.Var(names[0])
+        return atom
 
     def memory(self, atom: ir.Var) -> ir.Var:
         """An array itself for a snapshot of all of it: what is written there changes neither shape nor dtype."""

@@ -107,7 +107,7 @@ class unwrap:
 class polyval:
     def vjp_p(g, z, p, x):
         powers = np.power(np.reshape(x, (-1, 1)), np.arange(p.shape[0] - 1, -1, -1).astype(p.dtype))
-        return np.reshape(g, -1) @ powers
+        return runtime.cast(np.reshape(g, -1) @ powers, p)
 
     def vjp_x(g, z, p, x):
         return g * np.polyval(p[:-1] * np.arange(p.shape[0] - 1, 0, -1).astype(p.dtype), x)

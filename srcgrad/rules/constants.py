@@ -6,6 +6,9 @@ Those that have a rule of their own elsewhere are skipped, so this file is read 
 import numpy as np
 
 from srcgrad.rules.rule import constant
+from srcgrad.runtime import stop_gradient
+
+constant(stop_gradient)
 
 # Sizes and types
 constant(

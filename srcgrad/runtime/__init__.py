@@ -21,6 +21,7 @@ from srcgrad.runtime.basic import (
     unselect,
     zeros_like,
 )
+from srcgrad.runtime.gradients import no_grad, stop_gradient
 from srcgrad.runtime.linalg import (
     half_lower,
     hermitian,
@@ -60,7 +61,7 @@ from srcgrad.runtime.reductions import (
     unquantile,
 )
 from srcgrad.runtime.shapes import join_like, pad_positions, split_like, undiff, unpad, unpad_border, untile
-from srcgrad.runtime.trees import add, add_into, add_item, rebuilt, zeros
+from srcgrad.runtime.trees import add, add_into, add_item, in_memory, rebuilt, zeros
 
 __all__ = [
     "accumulate",
@@ -68,6 +69,7 @@ __all__ = [
     "add_at",
     "add_into",
     "add_item",
+    "in_memory",
     "align_weights",
     "any_of",
     "best_of",
@@ -93,6 +95,7 @@ __all__ = [
     "multi_dot_slopes",
     "multi_dot_tangent",
     "nanmedian_weights",
+    "no_grad",
     "pad_positions",
     "pick_best",
     "polygamma",
@@ -105,6 +108,7 @@ __all__ = [
     "scalar_seed",
     "share",
     "split_like",
+    "stop_gradient",
     "store_mask",
     "total",
     "trapezoid_points",

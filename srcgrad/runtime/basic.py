@@ -18,6 +18,8 @@ def unbroadcast(g: Any, x: Any) -> Any:
     shape = np.shape(x)
     if np.shape(g) != shape:
         extra = np.ndim(g) - len(shape)
+        if extra < 0:
+            g = np.broadcast_to(g, shape)
         if extra > 0:
             g = np.sum(g, axis=tuple(range(extra)))
         stretched = tuple(axis for axis, n in enumerate(shape) if n == 1 and np.shape(g)[axis] != 1)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from srcgrad.runtime.positions import add_at
+
 
 def zeros(x: Any) -> Any:
     """The adjoint of a container before anything has been added to it; None for leaves that have no derivative."""
@@ -46,7 +48,10 @@ def add_into(target: Any, g: Any) -> None:
 
 def add_item(target: Any, index: Any, g: Any) -> None:
     """Adds a cotangent to one element of the adjoint of a container or an array."""
-    target[index] = add(target[index], g)
+    if isinstance(target, np.ndarray):
+        add_at(target, index, g)
+    else:
+        target[index] = add(target[index], g)
 
 
 def add(a: Any, b: Any) -> Any:
@@ -64,6 +69,8 @@ def rebuilt(x: Any, g: Any) -> Any:
     """The cotangent `g` in the classes of `x`: a tuple for a tuple, an object for an object."""
     if g is None:
         return None
+    if isinstance(x, np.ndarray | np.generic):
+        return np.asarray(g, x.dtype)[()] if getattr(g, "dtype", None) != x.dtype else g
     if isinstance(x, dict):
         return {key: rebuilt(item, g[key]) for key, item in x.items()}
     fields = _fields(x)
@@ -75,6 +82,16 @@ def rebuilt(x: Any, g: Any) -> Any:
     if isinstance(x, float) and not isinstance(x, np.generic):
         return float(g)
     return g
+
+
+def in_memory(g: Any) -> Any:
+    """A cotangent as adjoints in memory have it: lists for tuples, dicts for objects."""
+    if isinstance(g, dict):
+        return {key: in_memory(item) for key, item in g.items()}
+    fields = _fields(g)
+    if fields is not None:
+        return {key: in_memory(item) for key, item in fields.items()}
+    return [in_memory(item) for item in g] if isinstance(g, list | tuple) else g
 
 
 def _fields(x: Any) -> dict[str, Any] | None:

@@ -71,12 +71,12 @@ def examine_all(seeds: range, jobs: int) -> list[Finding]:
 def report(findings: list[Finding], seconds: float, most: int, jobs: int, kind: str | None) -> int:
     programs = len({finding.seed for finding in findings})
     print(f"{programs} programs, {len(findings)} checks, {seconds:.0f} s, {1000 * seconds / programs:.0f} ms a program")
-    for outcome, count in Counter(finding.outcome.kind for finding in findings).most_common():
-        print(f"{count:7} {outcome}")
-        alike = [f for f in findings if f.outcome.kind == outcome and f.outcome.key]
+    for name, count in Counter(finding.outcome.kind for finding in findings).most_common():
+        print(f"{count:7} {name}")
+        alike = [f for f in findings if f.outcome.kind == name and f.outcome.key]
         for key, times in Counter(f.outcome.key for f in alike).most_common():
             modes = Counter(f.mode for f in alike if f.outcome.key == key)
-            print(f"{times:15} {key}" + (f"  {dict(modes)}" if outcome in ("wrong", "internal") else ""))
+            print(f"{times:15} {key}" + (f"  {dict(modes)}" if name in ("wrong", "internal") else ""))
     failures = [f for f in findings if f.outcome.kind in ("wrong", "internal")]
     shown = failures if kind is None else [f for f in findings if f.outcome.kind == kind]
     chosen = one_of_each(shown, most)

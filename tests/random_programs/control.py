@@ -125,7 +125,8 @@ class Control(Expressions):
         options: list[tuple[str, dict[str, Kind]]] = [(f"{i} in range({trips})", {i: Int(trips)})] * 3
         options.append((f"{i} in reversed(range({trips}))", {i: Int(trips)}))
         options.append((f"{i} in range({trips}, 0, -1)", {i: Int(trips + 1)}))
-        options += [(f"{i} in range({name})", {i: Int(3)}) for name in self.names(Int) if name == "n"] * 2
+        if "n" in self.scope:
+            options.append((f"{i} in range(n)", {i: Int(3)}))
         item = self.new_name()
         for name, kind in self.scope.items():
             if isinstance(kind, Array):
@@ -134,7 +135,7 @@ class Control(Expressions):
                 options.append((f"{i}, {item} in enumerate({name})", {i: Int(kind.shape[0]), item: of}))
                 options.append((f"{item} in reversed({name})", {item: of}))
             elif isinstance(kind, List) and kind.length:
-                options += [(f"{item} in {name}", {item: kind.item})] * 2
+                options.append((f"{item} in {name}", {item: kind.item}))
                 options.append((f"{i}, {item} in enumerate({name})", {i: Int(0), item: kind.item}))
         if vectors := self.arrays(1):
             a, b = self.pick(vectors)[0], self.pick(vectors)[0]

@@ -19,7 +19,8 @@ PAIRS = (
     "np.hypot(1.5 + np.sin({}), {})", "(1.5 + np.sin({})) ** np.tanh({})",
 )  # fmt: skip
 SUMS = (
-    "np.sum({})", "np.mean({})", "np.max({})", "np.min({})", "np.linalg.norm({})", "np.prod(np.tanh({}))", "np.std({})",
+    "np.sum({})", "np.mean({})", "np.max({})", "np.min({})", "np.linalg.norm({})", "np.prod(np.tanh({}))",
+    "np.sqrt(0.1 + np.var({}))",
 )  # fmt: skip
 SUM_METHODS = ("{}.sum()", "{}.mean()", "{}.max()", "{}.min()")
 

@@ -110,10 +110,11 @@ def make_parameters(maker: Functions) -> dict[str, Kind]:
 
 def make_result(maker: Functions) -> Kind:
     vector = Array((maker.length,))
-    return maker.pick((
+    kinds: list[Kind] = [
         FLOAT, vector, FLOAT, vector, Tuple((FLOAT, vector)), Tuple((vector, FLOAT, vector)),
         Tuple((FLOAT, Tuple((vector, FLOAT)))), List(FLOAT, 2), Tuple((FLOAT, Int(4))),
-    ))  # fmt: skip
+    ]  # fmt: skip
+    return maker.pick(kinds)
 
 
 def last_return(maker: Functions) -> str:

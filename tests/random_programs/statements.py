@@ -84,7 +84,8 @@ class Statements(Control):
         return f"1.5 + np.sin({text})"
 
     def swap(self) -> None:
-        kind = self.pick([FLOAT, Array((self.length,))])
+        kinds: list[Kind] = [FLOAT, Array((self.length,))]
+        kind = self.pick(kinds)
         names = [name for name in self.names(kind) if name not in self.fixed]
         if len(names) >= 2 and self.chance(60):
             a, b = names[0], self.pick(names[1:])
@@ -183,7 +184,8 @@ class Statements(Control):
     def on_list(self) -> None:
         names = [name for name in self.names(List) if name not in self.fixed]
         if not names or self.chance(20):
-            kind = List(self.pick((FLOAT, FLOAT, Array((self.length,)))), self.below(4))
+            items: list[Kind] = [FLOAT, FLOAT, Array((self.length,))]
+            kind = List(self.pick(items), self.below(4))
             text, name = self.expression(kind, 1), self.new_name()
             self.emit(f"{name} = {text}")
             self.bind(name, kind)
