@@ -187,6 +187,9 @@ class Control(Reverse):
 
     def _loop(self, loop: For | While) -> For | While:
         assert self.tapes is not None
+        if isinstance(loop, While) and self._test_acts(loop):
+            self.refuse(loop, "the test of this `while` changes what the derivative depends on",
+                        "do it in the body: `while True:` with `if not ...: break`")  # fmt: skip
         carried = self._carried(loop)
         sums = self._sums(loop)
         body_results = loop.body.results[loop.stops :]
@@ -224,6 +227,18 @@ class Control(Reverse):
             if isinstance(init, Var) and init.name in self.active:
                 self.contribute(init.name, target)
         return new
+
+    def _test_acts(self, loop: While) -> bool:
+        """Whether the test writes to memory through which derivatives flow, or computes what the body needs of them."""
+        used = set(uses(loop.body))
+        for stmt in walk(loop.test):
+            if isinstance(stmt, Let) and isinstance(stmt.op, Store | Update | Append | Pop):
+                assert isinstance(stmt.args[0], Var)
+                if stmt.args[0].name in self.active:
+                    return True
+            if any(name in self.active and name in used for name in self._defined(stmt)):
+                return True
+        return False
 
     def _carried(self, loop: For | While) -> list[tuple[int, Atom | None]]:
         """The carried values through which a derivative flows: position and the adjoint of what comes out."""

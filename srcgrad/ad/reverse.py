@@ -114,7 +114,7 @@ class Reverse:
         if rule is not None and rule.form in ("elementwise", "bilinear"):
             self.numeric.update(variables(let.args))
             self.numeric.update(() if let.target is None else (let.target,))
-        if target_active and self._takes_part(let) and not self._takes_component(let):
+        if target_active and self._takes_part(let) and not self._takes_component(let) and not self._takes_all(let):
             self.in_memory.add(self._container_of(let))
         if loops and target_active:
             for name in variables(own_atoms(let)):
@@ -134,6 +134,10 @@ class Reverse:
         """The owner and the index, or the name of the field, of what takes a part."""
         assert isinstance(let.args[0], Var)
         return let.args[0].name, Const(let.op.name) if isinstance(let.op, Attr) else let.args[1]
+
+    def _takes_all(self, let: Let) -> bool:
+        """Whether a subscript takes the one number that an array without axes holds."""
+        return let.op == Fn(operator.getitem) and let.args[1] == Const(()) and self.type(let.args[0]).rank == 0
 
     def _takes_component(self, let: Let) -> bool:
         """Whether one known element is taken of what was built here, or of a tuple: those adjoints are kept apart."""
@@ -269,6 +273,9 @@ class Reverse:
         assert let.target is not None
         if let.target not in self.roots:
             return Var(let.target)
+        taken = self.snapshots.get(let.target)
+        if taken is not None and taken.target is not None:
+            return Var(taken.target)
         snapshot = self.builder.declare(f"_{hint(let.target).lstrip('_')}", self.builder.types[let.target])
         load = Let(snapshot.name, Load(), (Var(let.target),), (), let.origin)
         self.snapshots[let.target] = load
@@ -316,6 +323,11 @@ class Reverse:
 
     def let(self, let: Let) -> None:
         """Writes the adjoint of one let."""
+        if isinstance(let.op, Load | Append | Pop | Store) and isinstance(let.args[0], Var):
+            # The adjoint of a list starts with the length that the list has at the end, and follows it backwards.
+            name = let.args[0].name
+            if name in self.active and self.builder.types[name].kind != "array":
+                self.buffer(name)
         match let.op:
             case Store():
                 self._store(let)
@@ -323,12 +335,12 @@ class Reverse:
                 self._update(let)
             case Append():
                 self._append(let)
+            case Pop():
+                self._pop(let)
             case _ if let.target not in self.active:
                 pass
             case Load():
                 self._load(let)
-            case Pop():
-                self._pop(let)
             case _:
                 self._operation(let)
 
@@ -383,8 +395,10 @@ class Reverse:
 
     def _pop(self, let: Let) -> None:
         assert let.target is not None and isinstance(let.args[0], Var) and isinstance(let.op, Pop)
+        if let.args[0].name not in self.active:
+            return
         bar = self.buffer(let.args[0].name)
-        cotangent = self.adjoint(let.target)
+        cotangent = self.adjoint(let.target) if let.target in self.active else None
         cotangent = self.zero(Var(let.target)) if cotangent is None else cotangent
         self.builder.do(Append(let.op.path), bar, *let.args[1:], cotangent)
 
@@ -503,6 +517,9 @@ class Reverse:
         assert let.target is not None
         cotangent = self.adjoint(let.target)
         if cotangent is None:
+            return
+        if self._takes_all(let):
+            self.contribute(name, cotangent)
             return
         if self._takes_component(let) and name not in self.in_memory:
             assert isinstance(index, Const)

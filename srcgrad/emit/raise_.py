@@ -223,7 +223,7 @@ class _Raiser:
             node = self.assignment(let.target, self.operation(let))
         else:
             node = self.unused(let)
-        self.note(let.origin, out)
+        self.note(let.origin if let.origin.line else self.origin_of(ir.own_atoms(let)), out)
         out.append(node)
 
     def unused(self, let: ir.Let) -> Any:

@@ -50,6 +50,16 @@ def is_known(found: Any) -> bool:
 _REFUSED = "_refused"
 
 
+_LIBRARIES = frozenset("builtins numpy math cmath operator _operator scipy functools collections random srcgrad".split())
+
+
+def is_users_own(value: Value) -> bool:
+    """Whether a value is a class or a function of the user's, which the generated code can only read as an object."""
+    if not isinstance(value, Const) or not isinstance(value.value, type | python_types.FunctionType):
+        return False
+    return value.value.__module__.partition(".")[0] not in _LIBRARIES
+
+
 class Undecided(Exception):
     """A test in the body of a rule that the known types do not settle."""
 

@@ -317,6 +317,17 @@ class _Facts:
                 return f"`{shown}` is held under a second name, and this writes into it"
         return ""
 
+    def _lives_on(self, name: str, stmt: If, writes: list[tuple[_Point, Let]]) -> bool:
+        """Whether what a branch makes of a buffer is used after a later write into it."""
+        rows = zip(stmt.targets, stmt.then.results, stmt.orelse.results, strict=True)
+        for target in [target for target, *sources in rows if Var(name) in sources]:
+            for use, user in self.uses.get(target, []):
+                if not isinstance(user, Let) or isinstance(user.op, Make | Append) or _may_be_view(user):
+                    return True
+                if any(_between(self.defined_at[target], w, use) for w, _ in writes):
+                    return True
+        return False
+
     def _held_elsewhere(self, root: str) -> bool:
         """Whether something that was put into a container, whose elements are written, is known by another name."""
         put: list[tuple[_Point, Atom]] = []
@@ -362,6 +373,8 @@ class _Facts:
                 uses = self.uses.get(stmt.target, [])
                 if any(_between(point, w, use) for w, _ in writes for use, _ in uses):
                     return True
+            if isinstance(stmt, If) and stmt.test != Var(name) and not self._lives_on(name, stmt, writes):
+                continue
             if isinstance(stmt, If | For | While) and any(self.later(root, w, point) for w, _ in writes):
                 if not isinstance(stmt, For) or stmt.iterable != Var(name):
                     return True

@@ -13,7 +13,7 @@ import gast
 import numpy as np
 
 from srcgrad.errors import AliasedWrite, NoRule, SourceUnavailable
-from srcgrad.frontend.base import MIXED
+from srcgrad.frontend.base import MIXED, is_users_own
 from srcgrad.frontend.binding import bind, declared_nonlocal, names_read
 from srcgrad.frontend.scope import RESULT, Frame, assigned_names, inner_writes
 from srcgrad.frontend.source import Source, source_of
@@ -176,11 +176,16 @@ class Calls(Statements):
         if registry.get(callee) is not None or isinstance(callee, type):
             return True
         module = getattr(callee, "__module__", None) or type(callee).__module__
+        if isinstance(callee, python_types.FunctionType) and module == "builtins":
+            return False  # made by `exec` in a namespace without a name
         return any(module == package or module.startswith(package + ".") for package in _PRIMITIVE_PACKAGES)
 
     def primitive(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Atom:
         atoms = [self.as_atom(arg, node) for arg in args]
         named = [(key, self.as_atom(value, node)) for key, value in keywords.items()]
+        if is_users_own(Const(callee)):
+            function = self.runtime_object(callee, callee.__name__)
+            return self.builder.let(Fn(operator.call), [function, *atoms], named, effect=True)
         if any(key == "out" for key, _ in named):
             return self.written_into(node, Fn(callee), atoms, named)
         if callee is np.copyto and len(atoms) == 2 and not named and isinstance(atoms[0], Var):

@@ -8,7 +8,7 @@ from typing import Any
 
 import gast
 
-from srcgrad.frontend.base import Base, Undecided
+from srcgrad.frontend.base import Base, Undecided, is_users_own
 from srcgrad.frontend.values import (
     Bound,
     Choice,
@@ -86,7 +86,7 @@ class Expressions(Base):
             return self.as_atom(self.listed(value, node), node)
         if isinstance(value, Compound):
             return self.refuse(node, "`super()` is used as a value", "call a method of it")  # type: ignore[no-any-return]
-        return value
+        return self.runtime_object(value.value, value.value.__name__) if is_users_own(value) else value
 
     def listed(self, value: Value, node: gast.AST) -> Value:
         """A list of the elements of a sequence or iterator."""

@@ -90,10 +90,9 @@ class Joins(Expressions):
         if same_structure(a, b):
             return a, b
         if is_undefined(a) or is_undefined(b):
-            filled = UNDEFINED if is_undefined(a) else b, UNDEFINED if is_undefined(b) else a
             template = b if is_undefined(a) else a
             blank = with_atoms(template, iter([UNDEFINED] * len(atoms_of(template))))
-            return (blank, template) if is_undefined(filled[0]) else (template, blank)
+            return (blank, template) if is_undefined(a) else (template, blank)
         return MIXED, MIXED
 
     def settled(self, test: Atom, a: Value, b: Value) -> tuple[Value, Value]:

@@ -222,6 +222,9 @@ class Sequences(Objects):
         cls = tuple if isinstance(value, tuple) else self.class_of(value)
         if isinstance(value, Table):
             cls = list if value.kind == "list" else dict
+        known = self.builder.type(value).kind if isinstance(value, Var) else "unknown"
+        if self.is_users_class(getattr(kinds, "value", None)) and known in ("scalar", "array", "list", "str", "none"):
+            return Const(False)
         if cls is None or not isinstance(kinds, Const):
             return None if isinstance(kinds, Const) else self.refuse(node, "the class is not known", "name it")
         return Const(issubclass(cls, kinds.value))

@@ -15,10 +15,11 @@ import gast
 
 from srcgrad.errors import AliasedWrite
 from srcgrad.frontend.base import Undecided
+from srcgrad.frontend.expressions import BINARY
 from srcgrad.frontend.joins import Joins
 from srcgrad.frontend.scope import DEAD, RESULT, RETURNED, SKIP, STOP, UNDEFINED, always_jumps, may_jump
 from srcgrad.frontend.values import Instance, Value, is_true
-from srcgrad.ir import Assert, Atom, Const, Fn, Raise, Store, Update, Var
+from srcgrad.ir import Assert, Atom, Block, Const, Fn, Let, Raise, Store, Update, Var, has_effect, walk
 
 _INPLACE = {
     gast.Add: "iadd",
@@ -67,6 +68,8 @@ class Statements(Joins):
                 return
             if isinstance(node, gast.For | gast.While) and self.after_jump(RETURNED, rest):
                 return
+            if isinstance(node, gast.For | gast.While) and may_jump(node.orelse) and self.after_jump(SKIP, rest):
+                return
             if isinstance(node, gast.With) and may_jump([node]) and self.after_jump(SKIP, rest):
                 return
 
@@ -112,14 +115,14 @@ class Statements(Joins):
         value = self.frame.environment.get(flag, Const(False))
         if isinstance(value, Const) and not is_true(value):
             return False
+        if flag == RETURNED:
+            self.frame.environment[SKIP] = value
+            self.frame.environment[STOP] = value
         if is_true(value):
             return True
         if not rest:
             return False
         assert isinstance(value, Var)
-        if flag == RETURNED:
-            self.frame.environment[SKIP] = value
-            self.frame.environment[STOP] = value
         self.join(value, [], rest)
         return True
 
@@ -266,7 +269,27 @@ class Statements(Joins):
                 self.put(base, value, index, node)
                 self.write(Store(("[]",)), base, index, value)
             return
-        self.write(Update(("[]",), self.inplace(node)), base, index, self.atom(node.value))
+        with self.builder.block() as before:
+            old = self.builder.fn(operator.getitem, base, index)
+        with self.builder.block() as after:
+            value = self.atom(node.value)
+        acts = any(isinstance(stmt, Let) and has_effect(stmt) for stmt in walk(Block(tuple(after))))
+        for stmt in (*(before if acts else ()), *after):
+            self.builder.emit(stmt)
+        if not acts or self.builder.type(old).kind == "array" and not self._gathers(index):
+            self.write(Update(("[]",), self.inplace(node)), base, index, value)
+            return
+        # The right side writes: the element was read before it, as Python does.
+        if self.builder.type(old).kind == "unknown":
+            self.refuse(node, "the right side changes what this updates", "compute it in a statement before", AliasedWrite)
+            return
+        self.write(Store(("[]",)), base, index, self.builder.fn(BINARY[type(node.op)], old, value))
+
+    def _gathers(self, index: Atom) -> bool:
+        """Whether a subscript copies: with an array of integers, or a mask."""
+        known = self.builder.type(index)
+        parts = known.items if known.kind == "tuple" else (known,)
+        return any(part.kind in ("array", "list") or part.dtype == bool for part in parts)
 
     def inplace(self, node: gast.AugAssign) -> Any:
         return getattr(operator, _INPLACE[type(node.op)])

@@ -126,7 +126,6 @@ class _Witnesses(Rewriter):
         first, others = (let.args[0], let.args[1:]) if _asks(let) else (None, ())
         if isinstance(first, ir.Var):
             first = self.memory(first) if reads_type_alone(let) else first
-            first = first if _needs_dtype(let) else self.operand_of_same_shape(first)
             known = self.type(first)
             answer = _answer(let, known)
             if answer is not None and let.target is not None:
@@ -134,6 +133,8 @@ class _Witnesses(Rewriter):
                 self.types.pop(let.target, None)
                 return
             witness = self.witness(first.name, known, _needs_dtype(let))
+            if witness == first.name and not _needs_dtype(let):
+                witness = self.operand_of_same_shape(first).name
             let = replace(let, args=(ir.Var(witness), *others))
         self.emit(let)
 

@@ -14,7 +14,7 @@ from srcgrad.runtime.positions import add_at
 
 
 def zeros(x: Any) -> Any:
-    """The adjoint of a container before anything has been added to it; None for leaves that have no derivative."""
+    """The adjoint of a container before anything has been added to it; None for leaves that are no numbers."""
     if isinstance(x, dict):
         return {key: zeros(item) for key, item in x.items()}
     fields = _fields(x)
@@ -23,8 +23,8 @@ def zeros(x: Any) -> Any:
     if isinstance(x, list | tuple):
         return [zeros(item) for item in x]
     if isinstance(x, np.ndarray | np.generic):
-        return np.zeros_like(x)[()] if x.dtype.kind in "fc" else None
-    return 0.0 if isinstance(x, float) else None
+        return np.zeros_like(x)[()] if x.dtype.kind in "fc" else np.zeros(x.shape)[()]
+    return 0.0 if isinstance(x, int | float) else None
 
 
 def add_into(target: Any, g: Any) -> None:
@@ -70,6 +70,8 @@ def rebuilt(x: Any, g: Any) -> Any:
     if g is None:
         return None
     if isinstance(x, np.ndarray | np.generic):
+        if x.dtype.kind not in "fc":
+            return None
         return np.asarray(g, x.dtype)[()] if getattr(g, "dtype", None) != x.dtype else g
     if isinstance(x, dict):
         return {key: rebuilt(item, g[key]) for key, item in x.items()}
@@ -79,9 +81,9 @@ def rebuilt(x: Any, g: Any) -> Any:
         return type(x)(**items) if isinstance(x, tuple) else _with_fields(x, items)
     if isinstance(x, list | tuple):
         return type(x)([rebuilt(item, other) for item, other in zip(x, g, strict=True)])
-    if isinstance(x, float) and not isinstance(x, np.generic):
-        return float(g)
-    return g
+    if isinstance(x, int | str):
+        return None
+    return float(g) if isinstance(x, float) else g
 
 
 def in_memory(g: Any) -> Any:

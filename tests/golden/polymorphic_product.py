@@ -1,5 +1,5 @@
 import numpy as np
-from srcgrad.runtime import scalar_seed, unbroadcast
+from srcgrad.runtime import copy, rebuilt, scalar_seed, unbroadcast
 
 
 def polymorphic_product_grad(x, a):
@@ -14,4 +14,6 @@ def polymorphic_product_grad(x, a):
     # reverse sweep
     # line 2: return np.sum(np.sin(x) * a)
     product_bar = np.broadcast_to(scalar_seed(np.sum(product)), product.shape)
-    return unbroadcast(product_bar * a, sin) * np.cos(x), unbroadcast(product_bar * sin, a)
+    gradient = copy(rebuilt(x, unbroadcast(product_bar * a, sin) * np.cos(x)))
+    gradient_2 = copy(rebuilt(a, unbroadcast(product_bar * sin, a)))
+    return gradient, gradient_2

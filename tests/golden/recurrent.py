@@ -19,7 +19,7 @@ def recurrent_grad(w, u, xs):
 
     # reverse sweep
     # line 5: return np.sum(h**2)
-    h_bar = np.broadcast_to(2.0, (h**2).shape) * h
+    h_bar = 2 * h
     # line 3: for x in xs:
     w_bar = np.zeros_like(w)
     u_bar = np.zeros_like(u)

@@ -1,0 +1,133 @@
+"""Python's own functions on sequences and dicts, and the methods of lists and dicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tests.frontend.agreement import X, agrees, refused
+
+
+def test_starred_unpacking() -> None:
+    def f(x: Any) -> Any:
+        first, *rest, last = x
+        a, *b = (first, last, 2.0)
+        total = a
+        for v in rest:
+            total = total * v
+        return total + sum(b)
+
+    agrees(f)
+
+
+def test_dict_views_are_written_out() -> None:
+    def f(x: Any) -> Any:
+        weights = {"a": x[0], "b": x[1] * 2, "c": 3.0}
+        total = 0.0
+        for key, value in weights.items():
+            total = total * value + len(key)
+        for key in weights:
+            total = total + weights[key]
+        for k, value in enumerate(weights.values()):
+            total = total + k * value * x[2]
+        return total + len(weights) + weights.get("d", x[0]) * weights.get("a")
+
+    agrees(f)
+
+
+def test_dicts_as_arguments() -> None:
+    def f(x: Any, weights: Any) -> Any:
+        total = 0.0
+        for key, value in weights.items():
+            total = total + np.sum(value * x)
+        if "bias" in weights:
+            total = total + weights["bias"] * x[0]
+        return total
+
+    agrees(f, X, {"w": X * 2, "bias": 0.5})
+    agrees(f, X, {"w": X * 2})
+
+
+def test_a_dict_that_grows_has_no_known_keys() -> None:
+    def f(x: Any) -> Any:
+        table = {"a": x[0]}
+        for k in range(2):
+            table[k] = x[k]
+        total = 0.0
+        for value in table.values():
+            total = total + value
+        return total
+
+    refused(f, "keys are not known")
+
+
+def test_sums_with_a_start() -> None:
+    def f(x: Any) -> Any:
+        rows = [x * k for k in range(3)]
+        return np.sum(sum(rows, np.ones(3)) * x) + sum((x[0], x[1]), x[2])
+
+    agrees(f)
+
+
+def test_any_all_and_comparisons_in_chains() -> None:
+    def f(x: Any) -> Any:
+        y = x[0] if any(v < 0 for v in x) and 0 < x[0] < 1 else x[1]
+        if all(v > -1 for v in x):
+            y = y * x[2]
+        if (n := len(x)) > 2:
+            y = y * n
+        return y
+
+    agrees(f)
+
+
+def test_a_choice_of_tuples() -> None:
+    def f(x: Any) -> Any:
+        a, b = (x[0], x[1]) if x[2] > 0 else (x[1], x[2])
+        return a * b
+
+    agrees(f)
+    agrees(f, -X)
+
+
+def test_reversed_and_zipped_values() -> None:
+    def f(x: Any) -> Any:
+        pairs = list(zip(x, reversed(x)))
+        total = 0.0
+        for k, (a, b) in enumerate(pairs, 1):
+            total = total + k * a * b * b
+        for v in reversed([x[0], x[1]]):
+            total = total * v
+        return total
+
+    agrees(f)
+
+
+def test_sorted_of_what_is_constant() -> None:
+    def f(x: Any, order: Any) -> Any:
+        total = 0.0
+        for k in sorted(order):
+            total = total * x[k] + k
+        return total
+
+    agrees(f, X, [2, 0, 1])
+
+
+def test_sorted_of_active_values_is_refused() -> None:
+    def f(x: Any) -> Any:
+        return sorted([x[0], x[1]])[0]
+
+    refused(f, "`sorted`")
+
+
+def test_printed_values(capsys: Any) -> None:
+    def f(x: Any) -> Any:
+        for k, v in enumerate(x):
+            print(f"{k}: {v:.1f} {v!r}", end=";")
+        return np.sum(x)
+
+    agrees(f)
+    out = capsys.readouterr().out
+    f(X)
+    assert out.startswith(capsys.readouterr().out)
