@@ -13,7 +13,7 @@ from functools import reduce
 from srcgrad.abstract.operands import Operand, constant_int, type_of_operand, whole_number
 from srcgrad.abstract.shapes import ANY, Dims, broadcast
 from srcgrad.ir import Const
-from srcgrad.types import INT, STR, UNKNOWN, Dim, Type, fixed, join
+from srcgrad.types import INT, RANGE, STR, UNKNOWN, Dim, Type, fixed, join
 
 
 def subscript(base: Operand, index: Operand) -> Type:
@@ -26,12 +26,18 @@ def subscript(base: Operand, index: Operand) -> Type:
             return _sequence(t, index)
         case "dict":
             return (t.item(index.value) if isinstance(index, Const) else None) or UNKNOWN
+        case "range" if isinstance(index, Type) and index.kind == "slice" or _is_slice(index):
+            return RANGE
         case "range":
             return INT if whole_number(index) else UNKNOWN
         case "str":
             return STR
         case _:
             return UNKNOWN
+
+
+def _is_slice(index: Operand) -> bool:
+    return isinstance(index, Const) and isinstance(index.value, slice)
 
 
 def _sequence(t: Type, index: Operand) -> Type:

@@ -136,8 +136,8 @@ class Reverse:
         return let.args[0].name, Const(let.op.name) if isinstance(let.op, Attr) else let.args[1]
 
     def _takes_all(self, let: Let) -> bool:
-        """Whether a subscript takes the one number that an array without axes holds."""
-        return let.op == Fn(operator.getitem) and let.args[1] == Const(()) and self.type(let.args[0]).rank == 0
+        """Whether a subscript takes everything: `x[()]`, the number that an array without axes holds."""
+        return let.op == Fn(operator.getitem) and let.args[1] == Const(())
 
     def _takes_component(self, let: Let) -> bool:
         """Whether one known element is taken of what was built here, or of a tuple: those adjoints are kept apart."""

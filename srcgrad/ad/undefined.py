@@ -6,7 +6,7 @@
                                         return t
 
 The adjoint of `t` before its last iteration is zero in the shape of `t`. Where an array, or a value of unknown kind, may be
-without a value it gets None, for which `zeros_like` gives 0.0; numbers need nothing.
+without a value it gets None, for which `zeros_like` gives 0.0; numbers get it only where a loop may record them.
 """
 
 from __future__ import annotations
@@ -14,31 +14,44 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from srcgrad.ir import UNDEFINED, Atom, Block, Const, For, Function, If, Let, Stmt, Var, While, blocks, walk
+from srcgrad.ir import UNDEFINED, Atom, Block, Const, For, Function, If, Let, Stmt, Var, While, blocks, uses, walk
 
 
 def define_undefined(function: Function, active: Iterable[str]) -> tuple[Function, frozenset[str]]:
     """The function with None for missing values of active names, and the names that may hold None."""
-    relevant = {name for name in active if function.types[name].kind != "scalar"}
-    sometimes: set[str] = set()
+    missing = _missing(function)
+    wanted = set(active) & missing
+    wanted = {name for name in wanted if function.types[name].kind != "scalar" or name in _read(function)}
+    rows = [row for stmt in walk(function.body) if not isinstance(stmt, Let) for row in _rows(stmt)]
     size = -1
-    while size != len(sometimes):
-        size = len(sometimes)
-        for stmt in walk(function.body):
-            sometimes.update(_missing(stmt, relevant, sometimes))
-    if not sometimes:
+    while size != len(wanted):
+        size = len(wanted)
+        for names, sources in rows:
+            if wanted & set(names):
+                wanted.update(names)
+                wanted.update(a.name for a in sources if isinstance(a, Var) and a.name in missing)
+    if not wanted:
         return function, frozenset()
-    return replace(function, body=_block(function.body, sometimes)), frozenset(sometimes)
+    return replace(function, body=_block(function.body, wanted)), frozenset(wanted)
 
 
-def _missing(stmt: Stmt, relevant: set[str], sometimes: set[str]) -> Iterable[str]:
-    if isinstance(stmt, Let):
-        return
-    rows = _rows(stmt)
-    for names, sources in rows:
-        without = any(a is UNDEFINED or a == UNDEFINED or (isinstance(a, Var) and a.name in sometimes) for a in sources)
-        if without and any(name in relevant for name in names):
-            yield from names
+def _missing(function: Function) -> set[str]:
+    """The names that may be without a value."""
+    found: set[str] = set()
+    size = -1
+    while size != len(found):
+        size = len(found)
+        for stmt in walk(function.body):
+            for names, sources in [] if isinstance(stmt, Let) else _rows(stmt):
+                if any(a == UNDEFINED or (isinstance(a, Var) and a.name in found) for a in sources):
+                    found.update(names)
+    return found
+
+
+def _read(function: Function) -> set[str]:
+    """The names carried by loops whose bodies read them: what the reverse sweep may have to record."""
+    loops = [stmt for stmt in walk(function.body) if isinstance(stmt, For | While)]
+    return {param for loop in loops for param in loop.params if param in set(uses(loop.body))}
 
 
 def _rows(stmt: If | For | While) -> list[tuple[tuple[str, ...], tuple[Atom, ...]]]:

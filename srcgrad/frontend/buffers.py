@@ -311,6 +311,9 @@ class _Facts:
             if _may_be_view(stmt):
                 return f"`{shown}` may share its memory with another array, and this writes into it"
         for name in self.names_of(root):
+            if name != root and self.kind(name) == "unknown" and self._changes_meanwhile(name, writes):
+                part = name.partition(".")[0].lstrip("_")
+                return f"whether `{part}` is a number or a view of `{shown}`, into which this writes, is not known"
             if self._escapes(name, root, writes) or (name != root and self._replaced(name, writes)):
                 return f"`{shown}` is held under a second name, and this writes into it"
             if name != root and name in self.written_through and self._held_elsewhere(root):
@@ -327,6 +330,12 @@ class _Facts:
                 if any(_between(self.defined_at[target], w, use) for w, _ in writes):
                     return True
         return False
+
+    def _changes_meanwhile(self, name: str, writes: list[tuple[_Point, Let]]) -> bool:
+        """Whether a write may run between the taking of a part and a use of it."""
+        uses = [use for use, stmt in self.uses.get(name, []) if not (isinstance(stmt, Let) and stmt.args[:1] == (Var(name),)
+                and isinstance(stmt.op, _WRITERS))]  # fmt: skip
+        return any(_between(self.defined_at[name], w, use) for w, _ in writes for use in uses)
 
     def _held_elsewhere(self, root: str) -> bool:
         """Whether something that was put into a container, whose elements are written, is known by another name."""

@@ -185,8 +185,8 @@ class Expressions(Base):
             return Const(item.value in [i.value for i in owner])
         atom = self.as_atom(owner, node)
         known = self.builder.type(atom)
-        if known.kind == "dict" and isinstance(item, Const) and item.value in known.keys:
-            return Const(True)
+        if isinstance(item, Const) and self.known_keys(atom) is not None:
+            return Const(item.value in known.keys)
         return self.builder.fn(operator.contains, atom, self.as_atom(item, node))
 
     def _expr_boolop(self, node: gast.BoolOp) -> Value:
@@ -286,11 +286,16 @@ class Expressions(Base):
         known = self.builder.type(value) if isinstance(value, Var) else None
         if known is not None and known.kind == "record" and known.cls is not None and issubclass(known.cls, tuple):
             return [self.builder.let(Attr(key), [value]) for key in known.keys]  # type: ignore[list-item]
-        if known is not None and known.kind == "dict" and known.keys:
-            return [Const(key) for key in known.keys]
+        keys = self.known_keys(value)
+        if keys is not None:
+            return [Const(key) for key in keys]
         if known is not None and known.kind == "tuple":
             return [self.builder.fn(operator.getitem, value, Const(i)) for i in range(len(known.items))]  # type: ignore[arg-type]
         return None
+
+    def known_keys(self, value: Value) -> tuple[Any, ...] | None:
+        """The keys of a dict to which no others are added; None where they are not known."""
+        raise NotImplementedError
 
     def _built_items(self, value: Value) -> list[Value] | None:
         """The elements of a list that was built last, and is used once."""

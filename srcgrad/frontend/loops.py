@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import gast
 
@@ -133,6 +134,9 @@ class Loops(Calls):
         if isinstance(atom, Const) and isinstance(atom.value, tuple):
             return tuple(Const(item) for item in atom.value)
         kind = self.builder.type(atom).kind
+        keys = self.known_keys(atom)
+        if keys is not None and len(keys) <= MAX_SPREAD:
+            return tuple(Const(key) for key in keys)
         if kind == "tuple" and isinstance(atom, Var):
             items = self.spread(atom)
             if items is not None and len(items) <= _UNROLLED:
@@ -143,6 +147,11 @@ class Loops(Calls):
 
     def _indexed(self, value: Value, node: gast.AST) -> Walk:
         """A walk by index, also over a range."""
+        if isinstance(value, Lazy) and value.function is reversed:
+            inner = self._indexed(value.args[0], node)
+            assert inner.length is not None
+            last = self.builder.fn(operator.sub, inner.length, Const(1))
+            return Walk(lambda k: inner.item(self.builder.fn(operator.sub, last, k)), length=inner.length)
         walk = self.walk_value(value, node)
         if isinstance(walk, tuple):
             sequence = self.builder.let(Make("list"), [self.as_atom(v, node) for v in walk])
@@ -197,7 +206,6 @@ class Loops(Calls):
 
     def is_static(self, value: Value) -> bool:
         raise NotImplementedError
-
     def _reversed(self, args: tuple[Value, ...], node: gast.AST) -> Walk | tuple[Value, ...]:
         inner = self.walk_value(args[0], node)
         if isinstance(inner, tuple):

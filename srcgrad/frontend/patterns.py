@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import gast
@@ -18,7 +19,7 @@ from srcgrad.frontend.contexts import Contexts
 from srcgrad.frontend.values import Record, Table, Value, is_true
 from srcgrad.ir import Const, Var
 
-Bindings = dict[str, Value]
+Bindings = dict[str, Callable[[], Value]]  # what a pattern captures is taken where it is used
 
 
 class Fits(gast.AST):
@@ -54,7 +55,7 @@ class Patterns(Contexts):
         return chain[0]
 
     def _expr_fits(self, node: Fits) -> Value:
-        test = self.truth(self._fits(node.pattern, node.subject, node.bindings), node.pattern)
+        test = self.truth(self._fits(node.pattern, lambda: node.subject, node.bindings), node.pattern)
         if node.guard is None:
             return test
 
@@ -69,24 +70,24 @@ class Patterns(Contexts):
 
     def _bound(self, bindings: Bindings) -> None:
         for name, value in bindings.items():
-            self.frame.environment[self.frame.key(name)] = value
+            self.frame.environment[self.frame.key(name)] = value()
 
-    def _fits(self, pattern: Any, subject: Value, bindings: Bindings) -> Value:
+    def _fits(self, pattern: Any, subject: Callable[[], Value], bindings: Bindings) -> Value:
         """Whether a value fits a pattern; the names that it captures go into `bindings`."""
         match type(pattern).__name__:
             case "MatchValue":
-                return self.comparison(gast.Eq(), subject, self.expression(pattern.value), pattern)
+                return self.comparison(gast.Eq(), subject(), self.expression(pattern.value), pattern)
             case "MatchSingleton":
-                return self.comparison(gast.Is(), subject, Const(pattern.value), pattern)
+                return self.comparison(gast.Is(), subject(), Const(pattern.value), pattern)
             case "MatchAs":
                 return self._captured(pattern, subject, bindings)
             case "MatchOr":
                 return self._any_of(list(pattern.patterns), subject, bindings)
             case "MatchSequence":
-                return self._sequence(pattern, subject, bindings)
+                return self._sequence(pattern, subject(), bindings)
         return self.refuse(pattern, "this kind of pattern is not supported", "write `if` with `isinstance`")
 
-    def _captured(self, pattern: Any, subject: Value, bindings: Bindings) -> Value:
+    def _captured(self, pattern: Any, subject: Callable[[], Value], bindings: Bindings) -> Value:
         fits: Value = Const(True)
         if pattern.pattern is not None:
             fits = self._fits(pattern.pattern, subject, bindings)
@@ -94,7 +95,7 @@ class Patterns(Contexts):
             bindings[pattern.name] = subject
         return fits
 
-    def _any_of(self, patterns: list[Any], subject: Value, bindings: Bindings) -> Value:
+    def _any_of(self, patterns: list[Any], subject: Callable[[], Value], bindings: Bindings) -> Value:
         first, *others = patterns
         known = len(bindings)
         fits = self.truth(self._fits(first, subject, bindings), first)
@@ -113,19 +114,20 @@ class Patterns(Contexts):
             return Const(False)
         items = self.spread(subject) if not isinstance(subject, Var) or known == "tuple" else None
         if items is not None:
-            return self._all_of(pattern.patterns, items, bindings) if len(items) == count else Const(False)
+            taken = [lambda item=item: item for item in items]  # type: ignore[misc]
+            return self._all_of(pattern.patterns, taken, bindings) if len(items) == count else Const(False)
         if known != "list":
             return self.refuse(pattern, "whether this value is a sequence is not known", "write `if` with `len`")
         atom = self.as_atom(subject, pattern)
         length = self.builder.fn(operator.eq, self.builder.fn(len, atom), Const(count))
 
         def inside() -> Value:
-            taken: list[Value] = [self.builder.fn(operator.getitem, atom, Const(i)) for i in range(count)]
-            return self._all_of(pattern.patterns, taken, bindings)
+            parts = [lambda i=i: self.builder.fn(operator.getitem, atom, Const(i)) for i in range(count)]  # type: ignore[misc]
+            return self._all_of(pattern.patterns, parts, bindings)
 
         return self.either(length, inside, lambda: Const(False), "_test")
 
-    def _all_of(self, patterns: list[Any], items: list[Value], bindings: Bindings) -> Value:
+    def _all_of(self, patterns: list[Any], items: list[Callable[[], Value]], bindings: Bindings) -> Value:
         if not patterns:
             return Const(True)
         fits = self.truth(self._fits(patterns[0], items[0], bindings), patterns[0])

@@ -255,6 +255,44 @@ def test_settled_signs_have_no_parentheses() -> None:
     )
 
 
+def test_whole_numbers_are_written_without_a_point() -> None:
+    b = Build(types=typed(x=FULL, n=3))
+    b.let("a.1", operator.mul, 2.0, "x.0")
+    b.let("b.2", operator.truediv, 1.0, "n.0")
+    b.let("c.3", operator.mul, 2.0, "n.0")
+    b.let("d.4", operator.mul, 0.5, "x.0")
+    after = settle_signs(b.function(["x.0", "n.0"], "a.1", "b.2", "c.3", "d.4"))
+    assert body_text(checked(after)) == lines(
+        """
+        a.1 = operator.mul(2, x.0)
+        b.2 = operator.truediv(1, n.0)
+        c.3 = operator.mul(2.0, n.0)
+        d.4 = operator.mul(0.5, x.0)
+        yield a.1, b.2, c.3, d.4
+        """
+    )
+
+
+def test_a_sign_leaves_a_sum_over_an_axis() -> None:
+    b = Build(types=typed(x=FULL))
+    b.let("_n.1", operator.neg, "x.0")
+    b.let("s.2", np.sum, "_n.1", axis=0)
+    assert rewritten(b, ["x.0"], "s.2") == lines(
+        """
+        _total.3 = numpy.sum(x.0, axis=0)
+        s.2 = operator.neg(_total.3)
+        yield s.2
+        """
+    )
+
+
+def test_an_adjoint_with_a_name_is_not_turned_round() -> None:
+    b = Build(types=typed(x=FULL, y=FULL))
+    b.let("p_bar.1", operator.sub, "x.0", "y.0")
+    b.let("_n.2", operator.neg, "p_bar.1")
+    assert "p_bar.1 = operator.sub(x.0, y.0)" in rewritten(b, ["x.0", "y.0"], "_n.2")
+
+
 def test_a_buffer_stays_an_array_of_its_own() -> None:
     b = Build(types=typed(g=FULL, s=1.5))
     b.let("_shape.1", ir.Attr("shape"), "g.0")

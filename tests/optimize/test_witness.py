@@ -11,6 +11,7 @@ import pytest
 from srcgrad import ir
 from srcgrad.optimize.dead import remove_dead
 from srcgrad.optimize.witness import choose_witnesses
+from srcgrad.types import Type
 from tests.optimize.helpers import Build, body_text, checked, lines, run, typed
 
 X = np.arange(6.0).reshape(2, 3)
@@ -104,3 +105,30 @@ def test_rank_of_longer_axes_is_known_and_their_size_is_not() -> None:
     b.let("b.2", np.size, "p.0")
     assert asked(b, ["p.0"], "a.1", "b.2") == "b.2 = numpy.size(p.0)\nyield 2, b.2"
     assert run(choose_witnesses(b.function(["p.0"], "a.1", "b.2")), X) == (2, 6)
+
+
+def test_an_array_that_is_written_is_asked_itself_not_the_parameter_it_was_copied_from() -> None:
+    b = Build(types=typed(p=X))
+    b.let("u.1", ir.Method("copy"), "p.0")
+    b.do(ir.Store(("[]",)), "u.1", 0, 2.0)
+    b.let("_item.2", ir.Load(), "u.1")
+    b.let("z.3", np.ones_like, "_item.2")
+    b.let("_s.4", np.sum, "_item.2")
+    assert "z.3 = numpy.ones_like(u.1)" in asked(b, ["p.0"], "z.3", "_s.4")
+
+
+def test_the_operand_has_the_shape_of_what_is_computed_from_it_alone() -> None:
+    unknown = Type("array", np.dtype("float64"))
+    b = Build(types={"h.0": unknown, "g.1": unknown})
+    b.let("_power.2", operator.pow, "h.0", 2)
+    b.let("s.3", ir.Attr("shape"), "_power.2")
+    b.let("_sum.4", operator.add, "h.0", "g.1")
+    b.let("t.5", ir.Attr("shape"), "_sum.4")
+    assert asked(b, ["h.0", "g.1"], "s.3", "t.5") == lines(
+        """
+        s.3 = .shape(h.0)
+        _sum.4 = operator.add(h.0, g.1)
+        t.5 = .shape(_sum.4)
+        yield s.3, t.5
+        """
+    )
