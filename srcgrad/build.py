@@ -93,7 +93,7 @@ def hint_of(op: Op) -> str:
         case Fn(target):
             if target in _COMPARISONS or target in (operator.is_not, operator.contains):
                 return "_test"
-            name = _HINTS.get(target) or getattr(target, "__name__", "value")
+            name = _HINTS.get(target) or str(getattr(target, "__name__", "value"))
         case Attr(name) | Method(name) | Make(name):
             pass
         case Load():

@@ -256,7 +256,7 @@ class Assert:
 
 @dataclass(frozen=True, slots=True)
 class Enter:
-    """`with manager as target:` begins: the first argument is the manager."""
+    """`with manager as target:` begins: the first argument is the manager. Without an argument, `try:` begins."""
 
     def __str__(self) -> str:
         return "enter"
@@ -264,10 +264,15 @@ class Enter:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """The `with` statement that was begun last in this block ends. No target, no argument."""
+    """The `with` or `try` statement that was begun last in this block ends. No target, no argument.
+
+    `last` is False where only the body of a `try` ends: what follows is its `finally`.
+    """
+
+    last: bool = True
 
     def __str__(self) -> str:
-        return "exit"
+        return "exit" if self.last else "finally"
 
 
 Op = Enter | Exit | Fn | Attr | Method | Make | Global | Invoke | Load | Store | Update | Append | Pop | Raise | Assert

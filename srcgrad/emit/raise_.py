@@ -186,7 +186,7 @@ class _Raiser:
 
     # Statements
 
-    def block(self, stmts: Iterable[ir.Stmt], out: Out) -> None:
+    def block(self, stmts: Iterable[ir.Stmt | Region], out: Out) -> None:
         for stmt in regions(stmts):
             self.statement(stmt, out)
 
@@ -208,10 +208,15 @@ class _Raiser:
         enter = region.enter
         target = ex.stored(self.names[enter.target]) if enter.target in self.used else None
         body: Out = []
+        final: Out = []
         self.note(enter.origin, out)
+        if not enter.args:
+            self.block(region.stmts, body)
+            self.block(region.final, final)
+            out.append(gast.Try(body or [gast.Pass()], [], [], final or [gast.Pass()]))
+            return
         manager = self.expression(enter.args[0])
-        for stmt in region.stmts:
-            self.statement(stmt, body)
+        self.block(region.stmts, body)
         out.append(gast.With([gast.withitem(manager, target)], body or [gast.Pass()], None))
 
     def let(self, let: ir.Let, out: Out) -> None:

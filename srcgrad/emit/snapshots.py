@@ -54,6 +54,7 @@ class _Layout:
     flows: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     carried: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
+    joined: set[str] = field(default_factory=set)
     writes: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     effects: list[float] = field(default_factory=list)
     loads: list[ir.Let] = field(default_factory=list)
@@ -202,6 +203,8 @@ def _extent(load: str, found: _Layout) -> tuple[float, float]:
     seen, pending = {load}, [load]
     while pending:
         name = pending.pop()
+        if name in found.joined:  # an expression that reads it is no load, and may be written further down
+            high = _END
         if name in found.kept:
             low, high = min([low, *(float(loop[0]) for loop in around)]), _END
         for time, loops in found.uses[name]:
@@ -253,6 +256,7 @@ class _Scan:
             if isinstance(atom, ir.Var):
                 self.found.uses[atom.name].append((self.time, loops))
                 self.found.flows[atom.name].append(target)
+                self.found.joined.add(target)
 
     def let(self, let: ir.Let, loops: tuple[tuple[int, int], ...]) -> None:
         if let.target is not None:

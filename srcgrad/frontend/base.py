@@ -17,7 +17,7 @@ from srcgrad.build import Builder
 from srcgrad.errors import Place, SrcgradError, UnsupportedSyntax
 from srcgrad.frontend.scope import Access, Environment, Frame, Value, is_undefined, plain
 from srcgrad.frontend.source import MissingName
-from srcgrad.ir import Append, Atom, Const, Fn, Global, Origin, Store, Undefined, Update, Var, hint
+from srcgrad.ir import Append, Atom, Const, Fn, Global, Let, Origin, Store, Undefined, Update, Var, hint
 from srcgrad.runtime import stop_gradient
 from srcgrad.types import OBJECT, UNKNOWN, Type, fields_of, join, type_of
 
@@ -110,12 +110,14 @@ class Base:
 
     def refuse(
         self, node: gast.AST, problem: str, remedy: str = "", kind: type[SrcgradError] = UnsupportedSyntax
-    ) -> Any:
+    ) -> Var:
         """Notes an offence and goes on with a value of which nothing is known, to find the others."""
         offence = kind(problem, self.place(node), remedy)
         if str(offence) not in map(str, self.offences):
             self.offences.append(offence)
-        return self.builder.let(Global(_REFUSED), hint=_REFUSED)
+        refused = self.builder.declare(_REFUSED)
+        self.builder.emit(Let(refused.name, Global(_REFUSED), (), (), self.builder.origin))
+        return refused
 
     def is_refused(self, value: Value) -> bool:
         """Whether a value stands for something that was refused already."""
@@ -240,7 +242,7 @@ class Base:
     def spread(self, value: Value) -> list[Value] | None:
         raise NotImplementedError
 
-    def either(self, test: Atom, then: Callable[[], Any], orelse: Callable[[], Any], hint: str) -> Any:
+    def either(self, test: Atom, then: Callable[[], Any], orelse: Callable[[], Any], hint: str) -> Value:
         raise NotImplementedError
 
     def body(self, nodes: Sequence[gast.AST]) -> None:

@@ -85,7 +85,7 @@ class Calls(Statements):
                 return self.apply(node, callee.function, [*callee.args, *args], dict(callee.keywords) | keywords)
             case Choice():
                 choice = callee
-                return self.either(  # type: ignore[no-any-return]
+                return self.either(
                     choice.test,
                     lambda: self.apply(node, choice.then, args, keywords),
                     lambda: self.apply(node, choice.orelse, args, keywords),
@@ -153,7 +153,7 @@ class Calls(Statements):
         """A call with `out=`: the result is stored, `y[...] = f(x)`."""
         (target,) = [atom for key, atom in named if key == "out"]
         if not isinstance(target, Var) or self.builder.type(target).kind not in ("array", "unknown"):
-            return self.refuse(node, "`out=` of something that is no array", "assign the result")  # type: ignore[no-any-return]
+            return self.refuse(node, "`out=` of something that is no array", "assign the result")
         value = self.builder.let(op, args, [(key, atom) for key, atom in named if key != "out"])
         self.write(Store(()), target, value)
         return target
@@ -195,14 +195,14 @@ class Calls(Statements):
             return self._ufunc_at(node, callee.__self__, atoms)
         if getattr(callee, "__name__", "") in _MUTATING_FUNCTIONS:
             return self.refuse(node, f"`{callee.__name__}` writes into its argument", "assign to a subscript",
-                               AliasedWrite)  # type: ignore[no-any-return]  # fmt: skip
+                               AliasedWrite)  # fmt: skip
         return self.builder.let(Fn(callee), atoms, named, effect=_may_act(callee))
 
     def _ufunc_at(self, node: gast.AST, ufunc: np.ufunc, atoms: list[Atom]) -> Atom:
         """`np.add.at(y, index, v)`: an augmented store in which every occurrence of an index counts."""
         inplace = {np.add: operator.iadd, np.subtract: operator.isub}.get(ufunc)
         if inplace is None or len(atoms) != 3 or not isinstance(atoms[0], Var):
-            return self.refuse(node, f"`np.{ufunc.__name__}.at` is not supported", "loop over the indices")  # type: ignore[no-any-return]
+            return self.refuse(node, f"`np.{ufunc.__name__}.at` is not supported", "loop over the indices")
         self.write(Update(("[]",), inplace, False), *atoms)
         return Const(None)
 

@@ -5,23 +5,25 @@
                                              y.2 = truediv(1, x.0)
                                              exit()
 
-`with no_grad():` leaves nothing but calls of `stop_gradient`.
+`with no_grad():` leaves nothing but calls of `stop_gradient`. Of `try` there is `finally` alone: which values a handler
+would find is not known before the run.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import operator
 import sys
 import types as python_types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import gast
 
 from srcgrad.errors import SourceUnavailable
-from srcgrad.frontend.scope import contains, may_jump
+from srcgrad.frontend.scope import assigned_names, contains, may_jump
 from srcgrad.frontend.sequences import Sequences
 from srcgrad.frontend.source import source_of
 from srcgrad.frontend.values import Table, Value, mapped
@@ -74,7 +76,7 @@ class Contexts(Sequences):
         if isinstance(callee, Const):
             problem = _swallows(callee.value)
             if not problem:
-                args, keywords = self.items(node.args), self.keywords(node)  # type: ignore[attr-defined]
+                args, keywords = self.items(node.args), self.keywords(node)
                 return self._made_manager(node, callee.value, args, keywords)
         else:
             value = self.expression(node)
@@ -82,8 +84,7 @@ class Contexts(Sequences):
             problem = "is not known before the call" if cls is None else _swallows(cls)
             if not problem:
                 return self.as_atom(value, node)
-        shown = self.frame.source.place(node).text.strip()
-        self.refuse(node, f"the context manager of `{shown}` {problem}", "do it outside of the differentiated function")
+        self.refuse(node, f"this context manager {problem}", "do it outside of the differentiated function")
         return None
 
     def _made_manager(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Atom:
@@ -102,13 +103,20 @@ class Contexts(Sequences):
             self.refuse(node, "`try` with `except` is not supported in a differentiated function",
                         "test the condition before, with `if`")  # fmt: skip
             return
-        if may_jump([*node.body, *node.finalbody]) or contains(node.body, (gast.Raise,)):
-            self.refuse(node, "`try` with a jump inside is not supported", "jump after the `try` statement")
+        if may_jump([node]) or contains([node], (gast.Raise,)):
+            self.refuse(node, "a `try` with a jump inside is not supported", "jump after the `try` statement")
             return
-        if not _only_effects(node.finalbody):
-            self.refuse(node, "a `finally` that assigns is not supported", "assign after the `try` statement")
+        names = {n.id for part in node.finalbody for n in gast.walk(part) if isinstance(n, gast.Name)}
+        changed = sorted(names & set(assigned_names(node.body)))
+        if changed:
+            problem = f"the `finally` uses `{changed[0]}`, which may be half computed there"
+            self.refuse(node, problem, "assign it before the `try` statement")
             return
-        self.refuse(node, "`try` is not supported in a differentiated function", "use a context manager, or do it outside")
+        self.builder.let(Enter(), [], effect=True, hint="_try")
+        self.body(node.body)
+        self.builder.do(Exit(last=False))
+        self.body(node.finalbody)
+        self.builder.do(Exit())
 
     # import
 
@@ -159,7 +167,8 @@ class Contexts(Sequences):
             self._delete_known(target, base, index.value)
             return
         known = self.builder.type(base) if isinstance(base, Var) else None
-        if isinstance(base, Var) and known is not None and known.kind in ("dict", "list", "object") and not known.differentiable:
+        kinds = ("dict", "list", "object")
+        if isinstance(base, Var) and known is not None and known.kind in kinds and not known.differentiable:
             if known.kind == "dict":
                 self.grow(base)
             self.builder.let(Fn(operator.delitem), [base, index], effect=True)
@@ -197,9 +206,3 @@ def _swallows(callee: Any) -> str:
     returned = [n.value for n in gast.walk(tree) if isinstance(n, gast.Return) and n.value is not None]
     harmless = all(isinstance(value, gast.Constant) and not value.value for value in returned)
     return "" if harmless else "may swallow exceptions"
-
-
-def _only_effects(nodes: Sequence[gast.AST]) -> bool:
-    return all(isinstance(node, gast.Expr | gast.Pass) for node in nodes)
-
-

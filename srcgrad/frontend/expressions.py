@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import types as python_types
+from collections.abc import Callable
 from typing import Any
 
 import gast
@@ -76,16 +77,16 @@ class Expressions(Base):
             return self.builder.let(Make("tuple"), [self.as_atom(item, node) for item in value])
         if isinstance(value, Closure | Bound | Partial):
             shown = f"the function `{value.name}`" if isinstance(value, Closure) else "a function made here"
-            return self.refuse(node, f"{shown} is used as a value", "call it by its name")  # type: ignore[no-any-return]
+            return self.refuse(node, f"{shown} is used as a value", "call it by its name")
         if isinstance(value, Instance | Record):
             problem = f"an object of class `{value.cls.__name__}` leaves the function's own names"
-            return self.refuse(node, problem, "pass or return its fields, as a tuple")  # type: ignore[no-any-return]
+            return self.refuse(node, problem, "pass or return its fields, as a tuple")
         if isinstance(value, Table):
             return self.build_table(value, node)
         if isinstance(value, Lazy):
             return self.as_atom(self.listed(value, node), node)
         if isinstance(value, Compound):
-            return self.refuse(node, "`super()` is used as a value", "call a method of it")  # type: ignore[no-any-return]
+            return self.refuse(node, "`super()` is used as a value", "call a method of it")
         return self.runtime_object(value.value, value.value.__name__) if is_users_own(value) else value
 
     def listed(self, value: Value, node: gast.AST) -> Value:
@@ -158,7 +159,7 @@ class Expressions(Base):
         if not others:
             return first
         test = self.truth(first, node)
-        return self.either(test, lambda: self._comparisons(right, others), lambda: first, "_test")  # type: ignore[no-any-return]
+        return self.either(test, lambda: self._comparisons(right, others), lambda: first, "_test")
 
     def comparison(self, op: gast.AST, left: Value, right: Value, node: gast.AST) -> Value:
         """`left op right`; where the compiler knows both, its result."""
@@ -211,7 +212,7 @@ class Expressions(Base):
             self.test(node.test), lambda: self.expression(node.body), lambda: self.expression(node.orelse), "_choice"
         )
 
-    def either(self, test: Atom, then: Any, orelse: Any, hint: str) -> Any:
+    def either(self, test: Atom, then: Callable[[], Value], orelse: Callable[[], Value], hint: str) -> Value:
         """The value of one of two expressions, of which only that one is computed."""
         if isinstance(test, Const):
             return then() if test.value else orelse()

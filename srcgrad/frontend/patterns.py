@@ -16,7 +16,7 @@ from typing import Any
 import gast
 
 from srcgrad.frontend.contexts import Contexts
-from srcgrad.frontend.values import Record, Table, Value, is_true
+from srcgrad.frontend.values import Value, is_true
 from srcgrad.ir import Const, Var
 
 Bindings = dict[str, Callable[[], Value]]  # what a pattern captures is taken where it is used
@@ -63,7 +63,7 @@ class Patterns(Contexts):
             self._bound(node.bindings)
             return self.test(node.guard)
 
-        return self.either(test, guard, lambda: Const(False), "_test")  # type: ignore[no-any-return]
+        return self.either(test, guard, lambda: Const(False), "_test")
 
     def _stmt_captures(self, node: Captures) -> None:
         self._bound(node.test.bindings)

@@ -18,7 +18,19 @@ import gast
 
 from srcgrad.frontend.loops import Walk
 from srcgrad.frontend.objects import Objects
-from srcgrad.frontend.values import Bound, Choice, Closure, Instance, Lazy, Partial, Record, Table, Value, is_true, mapped
+from srcgrad.frontend.values import (
+    Bound,
+    Choice,
+    Closure,
+    Instance,
+    Lazy,
+    Partial,
+    Record,
+    Table,
+    Value,
+    is_true,
+    mapped,
+)
 from srcgrad.ir import Atom, Const, Var
 from srcgrad.runtime import stop_gradient
 from srcgrad.types import Type

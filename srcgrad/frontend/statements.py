@@ -276,7 +276,7 @@ class Statements(Joins):
         acts = any(isinstance(stmt, Let) and has_effect(stmt) for stmt in walk(Block(tuple(after))))
         for stmt in (*(before if acts else ()), *after):
             self.builder.emit(stmt)
-        if not acts or self.builder.type(old).kind == "array" and not self._gathers(index):
+        if not acts or (self.builder.type(old).kind == "array" and not self._gathers(index)):
             self.write(Update(("[]",), self.inplace(node)), base, index, value)
             return
         # The right side writes: the element was read before it, as Python does.

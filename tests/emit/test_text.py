@@ -172,8 +172,7 @@ def test_numbers_of_the_program_are_multiplied() -> None:
     x = np.array([0.5, 2.0])
     derivative = grad(f)
     np.testing.assert_array_equal(derivative(x), 1800 * x)
-    assert "2 * 100" not in derivative.source
-    assert "100.0 *" not in body(derivative.source).split("# reverse sweep")[1]
+    assert body(derivative.source).endswith("return 1800 * x")
 
 
 def test_single_precision_stays() -> None:

@@ -164,23 +164,50 @@ def test_managers_that_swallow_exceptions_are_refused() -> None:
     refused(other, "may swallow exceptions")
 
 
-def test_try_is_refused() -> None:
+def test_finally_runs_once_and_after_exceptions() -> None:
     def f(x: Any) -> Any:
+        try:
+            y = x * x
+            if x[0] > 1:
+                assert x[1] > 0, "negative"
+        finally:
+            LOG.append("done")
+        return np.sum(y * x)
+
+    np.testing.assert_allclose(grad(f)(X), 3 * X * X)
+    assert LOG == ["done"]
+    agrees(f)
+    LOG.clear()
+    with pytest.raises(AssertionError, match="negative"):
+        grad(f)(np.array([2.0, -1.0, 0.0]))
+    assert LOG == ["done"]
+
+
+def test_other_forms_of_try_are_refused() -> None:
+    def handles(x: Any) -> Any:
         try:
             y = np.sum(x)
         except ValueError:
             y = 0.0
         return y
 
-    def g(x: Any) -> Any:
+    def reads(x: Any) -> Any:
+        y = 0.0
         try:
             y = np.sum(x)
         finally:
-            print("done")
+            print(y)
         return y
 
-    refused(f, "`try`")
-    refused(g, "`try`")
+    def jumps(x: Any) -> Any:
+        try:
+            return np.sum(x)
+        finally:
+            print("done")
+
+    refused(handles, "`try` with `except`")
+    refused(reads, "the `finally` uses `y`")
+    refused(jumps, "with a jump inside")
 
 
 def test_imports_of_what_is_loaded() -> None:
