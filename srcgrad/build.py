@@ -119,6 +119,9 @@ def _of_number(op: Op, args: Sequence[Atom], operands: Sequence[Type | Const]) -
     return None
 
 
+_ASKED = {"shape": np.shape, "size": np.size, "ndim": np.ndim}
+
+
 class Builder:
     """Appends statements to blocks; knows the type of every name that it made."""
 
@@ -154,6 +157,9 @@ class Builder:
     ) -> Atom:
         """The result of an operation: a new name, of the type `known` if given, or a constant where the operands
         settle it."""
+        if isinstance(op, Attr) and op.name in _ASKED and self.origin.sweep == "reverse":
+            if self.type(args[0]).kind == "unknown":  # it may be a number, which has no such attribute
+                op = Fn(_ASKED[op.name])
         operands = [self.operand(arg) for arg in args]
         named = {key: self.operand(atom) for key, atom in keywords}
         if not effect and known is None:

@@ -550,6 +550,7 @@ class _Verifier:
             known = self.under.get((str(stmt.test), polarity), set())
             branch = scope | known
             self.block(inner, branch)
+            known = self.under.get((str(stmt.test), polarity), set())
             self.under[str(stmt.test), polarity] = known | (branch - scope)
 
     def _for(self, stmt: For, scope: set[str]) -> None:

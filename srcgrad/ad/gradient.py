@@ -129,7 +129,9 @@ class _Gradient:
     def fitting(self, gradient: Atom, name: str) -> Atom:
         """The gradient in the kind of its parameter."""
         known = self.builder.types[name]
-        if known.kind == "scalar" and known.weak and isinstance(gradient, Var):
+        if known.kind == "scalar" and known.weak:
+            if not isinstance(gradient, Var):
+                return gradient
             mine = self.builder.type(gradient)
             if not (mine.kind == "scalar" and mine.weak):
                 gradient = self.builder.fn(float, gradient)

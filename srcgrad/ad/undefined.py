@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from srcgrad.ir import UNDEFINED, Atom, Block, Const, For, Function, If, Let, Stmt, Var, While, blocks, uses, walk
+from srcgrad.types import anonymous
 
 
 def define_undefined(function: Function, active: Iterable[str]) -> tuple[Function, frozenset[str]]:
@@ -32,7 +33,9 @@ def define_undefined(function: Function, active: Iterable[str]) -> tuple[Functio
                 wanted.update(a.name for a in sources if isinstance(a, Var) and a.name in missing)
     if not wanted:
         return function, frozenset()
-    return replace(function, body=_block(function.body, wanted)), frozenset(wanted)
+    # Where a value may be None, nothing may be taken from it for another one of the same shape.
+    types = {name: anonymous(t) if name in wanted else t for name, t in function.types.items()}
+    return replace(function, body=_block(function.body, wanted), types=types), frozenset(wanted)
 
 
 def _missing(function: Function) -> set[str]:

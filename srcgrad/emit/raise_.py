@@ -54,9 +54,13 @@ class _Raiser:
         late = frozenset(self.separate())
         if late:
             self.plan(reserved, late)
+        # Who differentiates the text again may know less than is known here: where types are missing already, a number
+        # is not updated in place, which would have to be told from an array.
+        self.is_typed = all(known.kind != "unknown" for known in function.types.values())
         self.line = 0
         self.noted: set[int] = set()
         self.around: list[int] = []
+        self.heads = {stmt.origin.line for stmt in ir.walk(function.body) if isinstance(stmt, ir.Loop)}
         self.has_reverse = any(stmt.origin.sweep == "reverse" for stmt in ir.walk(function.body))
 
     def plan(self, reserved: frozenset[str], late: frozenset[str]) -> None:
@@ -138,9 +142,12 @@ class _Raiser:
     def note(self, origin: ir.Origin, out: Out) -> None:
         """A comment with the primal line, where it is another one than before.
 
-        What the head of a loop does in every iteration, as taking an element, is not told from what follows it.
+        What the head of a loop does in every iteration, as taking an element, is not told from what follows it, nor is
+        what it leaves behind.
         """
         if origin.sweep != "reverse" or origin.line in (0, self.line, *self.around):
+            return
+        if origin.line in self.heads and origin.line in self.noted:
             return
         out.append(Comment(f"line {origin.line}: {origin.text}"))
         self.line = origin.line
@@ -242,7 +249,8 @@ class _Raiser:
         variable = self.names[target]
         known = self.function.types.get(target)
         counts = isinstance(value, gast.BinOp) and isinstance(value.op, gast.Add | gast.Sub)
-        if counts and _is_name(value.left, variable) and known is not None and known.kind == "scalar":
+        sure = self.is_typed or (counts and isinstance(value.right, gast.Constant))
+        if counts and sure and _is_name(value.left, variable) and known is not None and known.kind == "scalar":
             return gast.AugAssign(ex.stored(variable), value.op, value.right)
         return gast.Assign([ex.stored(variable)], value, None)
 

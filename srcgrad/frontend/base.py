@@ -41,7 +41,8 @@ def is_known(found: Any) -> bool:
     """Whether an object is part of the program rather than data: a function, a class, a module."""
     if isinstance(found, python_types.ModuleType | type):
         return True
-    if not callable(found) or isinstance(found, python_types.FunctionType | python_types.MethodType | functools.partial):
+    plain = python_types.FunctionType | python_types.MethodType | functools.partial
+    if not callable(found) or isinstance(found, plain):
         return callable(found)
     written = isinstance(type(found).__call__, python_types.FunctionType) and fields_of(found) is not None
     return not written or type(found).__module__.partition(".")[0] == "numpy"
@@ -50,7 +51,9 @@ def is_known(found: Any) -> bool:
 _REFUSED = "_refused"
 
 
-_LIBRARIES = frozenset("builtins numpy math cmath operator _operator scipy functools collections random srcgrad".split())
+_LIBRARIES = frozenset(
+    "builtins numpy math cmath operator _operator scipy functools collections random srcgrad".split()
+)
 
 
 def is_users_own(value: Value) -> bool:

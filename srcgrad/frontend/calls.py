@@ -229,6 +229,18 @@ class Calls(Statements):
 
     # Lowering in line
 
+    def recursive_call(
+        self,
+        node: gast.AST,
+        tree: Any,
+        source: Source,
+        parent: Frame | None,
+        args: list[Value],
+        keywords: dict[str, Value],
+    ) -> Value | None:
+        """The call of a function that is known to be recursive; None for all others."""
+        raise NotImplementedError
+
     def inline(
         self,
         node: gast.AST,

@@ -213,7 +213,8 @@ class Containers(Loops):
         def body(variable: Var) -> None:
             with self._own(first.target):
                 self.assign(first.target, walked.item(variable))
-                self._filtered(node, first.ifs, lambda: self._nested(node, others, innermost) if others else innermost())
+                inner = functools.partial(self._nested, node, others, innermost) if others else innermost
+                self._filtered(node, first.ifs, inner)
 
         loop = gast.copy_location(gast.For(first.target, first.iter, [], [], None), node)
         walrus = [name for name in assigned_names([node]) if name not in assigned_names([g.target for g in generators])]

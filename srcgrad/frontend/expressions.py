@@ -21,8 +21,10 @@ from srcgrad.frontend.values import (
     Record,
     Table,
     Value,
+    atoms_of,
     leaves,
     parts_of,
+    same_names,
     same_structure,
     with_atoms,
 )
@@ -218,17 +220,25 @@ class Expressions(Base):
             return then() if test.value else orelse()
         if self.frame.static:
             raise Undecided
+        before = self.frame.environment
+        self.frame.environment = dict(before)
         with self.builder.block() as then_stmts:
             first = then()
+        changed = same_names(before, self.frame.environment)
+        self.frame.environment = dict(before)
         with self.builder.block() as else_stmts:
             second = orelse()
+        changed = not (same_names(before, self.frame.environment) and changed)
+        self.frame.environment = before
+        if changed:
+            return self.either_assigns(test, then, orelse)
         first, second = self.settled(test, first, second)
         if not same_structure(first, second):
             return self.refuse(self.node, "the two values of this choice differ in structure", "use `if` statements")
         every = list(zip(leaves(first), leaves(second), strict=True))
-        pairs = [pair for pair in every if not any(isinstance(leaf, Closure | Instance) for leaf in pair)]
-        if any(left != right for left, right in every if (left, right) not in pairs):
+        if any(left != right for left, right in every if any(isinstance(x, Closure | Instance) for x in (left, right))):
             return self.refuse(self.node, "this is one of two functions or objects", "use it in each branch of an `if`")
+        pairs = list(zip(atoms_of(first), atoms_of(second), strict=True))
         targets = [self.joined(hint, left, right) for left, right in pairs]
         self.builder.emit(
             If(
@@ -240,6 +250,10 @@ class Expressions(Base):
             )
         )
         return with_atoms(first, iter(targets))
+
+    def either_assigns(self, test: Atom, then: Callable[[], Value], orelse: Callable[[], Value]) -> Value:
+        """The same where the expressions assign names, or change objects."""
+        raise NotImplementedError
 
     def settled(self, test: Atom, a: Value, b: Value) -> tuple[Value, Value]:
         """Two values whose leaves that are no atoms are the same: a function of two is a choice between them."""
@@ -301,8 +315,9 @@ class Expressions(Base):
     def _built_items(self, value: Value) -> list[Value] | None:
         """The elements of a list that was built last, and is used once."""
         made = self.builder.current()[-1] if self.builder.current() else None
-        same = isinstance(made, Let) and isinstance(value, Var) and made.target == value.name and made.op == Make("list")
-        return list(made.args) if isinstance(made, Let) and same else None
+        if not isinstance(made, Let) or made.op != Make("list") or value != Var(made.target or ""):
+            return None
+        return list(made.args)
 
     def _expr_joinedstr(self, node: gast.JoinedStr) -> Value:
         pieces = []

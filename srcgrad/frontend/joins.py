@@ -17,7 +17,7 @@ import gast
 
 from srcgrad.frontend.base import MIXED
 from srcgrad.frontend.expressions import Expressions
-from srcgrad.frontend.scope import DEAD, RETURNED, SKIP, STOP, UNDEFINED
+from srcgrad.frontend.scope import CHOSEN, DEAD, RETURNED, SKIP, STOP, UNDEFINED
 from srcgrad.frontend.values import (
     Bound,
     Choice,
@@ -56,7 +56,7 @@ class Joins(Expressions):
             environments.append(self.frame.environment)
         self.frame.environment = dict(before)
         _bury(before, environments)
-        self.merge_instances(*environments)
+        self.merge_instances(environments[0], environments[1])
         pairs = self.differences(test, *environments)
         targets = [self.joined(hint, left, right) for hint, left, right in pairs]
         self.builder.emit(
@@ -69,6 +69,20 @@ class Joins(Expressions):
             )
         )
         self.take(environments, iter(targets))
+
+    def either_assigns(self, test: Atom, then: Callable[[], Value], orelse: Callable[[], Value]) -> Value:
+        def side(value: Callable[[], Value]) -> Callable[[], None]:
+            def lower() -> None:
+                found = value()  # which may put another environment in the place of this
+                self.frame.environment[CHOSEN] = found
+
+            return lower
+
+        self.join_by(test, side(then), side(orelse))
+        chosen = self.frame.environment.pop(CHOSEN)
+        if chosen is MIXED:
+            return self.refuse(self.node, "the two values of this choice differ in structure", "use `if` statements")
+        return chosen
 
     def differences(self, test: Atom, left: Environment, right: Environment) -> list[tuple[str, Atom, Atom]]:
         """Hint and atoms, one row for every leaf that differs between two environments.
@@ -87,6 +101,8 @@ class Joins(Expressions):
         return rows
 
     def _aligned(self, a: Value, b: Value) -> tuple[Value, Value]:
+        if a is MIXED or b is MIXED:
+            return MIXED, MIXED
         if same_structure(a, b):
             return a, b
         if is_undefined(a) or is_undefined(b):
@@ -154,8 +170,12 @@ class Joins(Expressions):
 
 def _holders(instance: Instance, environment: Environment) -> dict[str, list[int]]:
     """The names that hold an object, and the positions in their values."""
-    found = {name: [i for i, leaf in enumerate(leaves(value)) if leaf == instance] for name, value in environment.items()}
-    return {name: positions for name, positions in found.items() if positions}
+    found: dict[str, list[int]] = {}
+    for name, value in environment.items():
+        positions = [i for i, leaf in enumerate(leaves(value)) if leaf == instance]
+        if positions:
+            found[name] = positions
+    return found
 
 
 def _is_function(value: Value) -> bool:

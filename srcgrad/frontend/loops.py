@@ -39,6 +39,7 @@ from srcgrad.frontend.values import (
     is_cell,
     is_undefined,
     parts_of,
+    same_names,
     same_structure,
     with_atoms,
 )
@@ -57,6 +58,10 @@ class Walk:
     iterable: Atom | None = None
     length: Atom | None = None
     element: Type = INT
+
+
+class _TestAssigns(Exception):
+    """The test of a `while` loop changes what names stand for."""
 
 
 class Loops(Calls):
@@ -96,7 +101,22 @@ class Loops(Calls):
             self.body(node.body)
 
         stops = contains(node.body, (gast.Break,), through_loops=False) or contains(node.body, (gast.Return,))
-        self._loop(node, assigned_names([node.test, *node.body]), stops, body, None)
+        before = dict(self.frame.environment)
+        try:
+            self._loop(node, assigned_names([node.test, *node.body]), stops, body, None)
+        except _TestAssigns:
+            self.frame.environment = before
+            self._tested_inside(node)
+
+    def _tested_inside(self, node: gast.While) -> None:
+        """A loop whose test assigns names, or changes objects: what the last test leaves has to be there afterwards."""
+        if node.orelse:
+            self.refuse(node, "the test of a `while` with `else` assigns", "assign in the body")
+            return
+        ends = gast.If(node.test, [gast.Pass()], [gast.Break()])
+        gast.copy_location(ends, node)
+        whole = gast.While(gast.Constant(True, None), [ends, *node.body], [])
+        self._stmt_while(gast.copy_location(whole, node))
 
     # Iterables
 
@@ -189,7 +209,7 @@ class Loops(Calls):
         return Walk(lambda k: tuple(walk.item(k) for walk in walks), length=length)
 
     def _zip_known(self, args: tuple[Value, ...], node: gast.AST) -> tuple[Value, ...] | None:
-        """The tuples of a `zip` of which one part is known element by element, because it holds functions or objects."""
+        """The tuples of a `zip` of which one part holds functions or objects, and so is known element by element."""
         if not any(self.is_static(arg) or (isinstance(arg, tuple) and not arg) for arg in args) and args:
             return None
         walks = [self.walk_value(arg, node) for arg in args]
@@ -251,7 +271,8 @@ class Loops(Calls):
             if is_true(stop):
                 return
             if isinstance(stop, Var):
-                self.join_by(stop, lambda: None, lambda rest=items[position + 1 :]: self._iterate(node, rest))  # type: ignore[misc]
+                rest = items[position + 1 :]
+                self.join_by(stop, lambda: None, lambda: self._iterate(node, rest))
                 return
 
     def _walk_list(self, node: gast.For, walk: Walk) -> None:
@@ -347,6 +368,8 @@ class Loops(Calls):
         if isinstance(node, gast.While):
             with self.builder.block() as stmts:
                 condition = self.test(node.test)
+            if not same_names(self.frame.environment, environment):
+                raise _TestAssigns
             test = Block(tuple(stmts), (condition,))
         with self.builder.block() as stmts:
             variable = self._enter(node, body, head)

@@ -123,7 +123,8 @@ class Objects(Containers):
             case functools.cached_property():
                 return self.apply(node, Const(found.func), [owner], {})
         if found is not None and hasattr(type(found), "__get__"):
-            return self.refuse(node, f"the descriptor `{name}` of `{cls.__name__}` is not supported", "write a property")
+            problem = f"the descriptor `{name}` of `{cls.__name__}` is not supported"
+            return self.refuse(node, problem, "write a property")
         return self.object_attribute(cls, name, found)
 
     # super()
@@ -133,7 +134,7 @@ class Objects(Containers):
         first = [*self.frame.source.tree.args.posonlyargs, *self.frame.source.tree.args.args][:1]
         owner = self.frame.environment.get(first[0].id) if first else None
         if cls is None or owner is None:
-            return self.refuse(node, "`super()` is used outside of a method", "call the method of the class by its name")
+            return self.refuse(node, "`super()` is used outside of a method", "call the method by its class")
         return Super(cls, owner)
 
     def _attribute_of_super(self, node: gast.AST, name: str, owner: Super) -> Value:

@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
+import functools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gast
@@ -22,7 +23,7 @@ from srcgrad.ir import Const, Var
 Bindings = dict[str, Callable[[], Value]]  # what a pattern captures is taken where it is used
 
 
-class Fits(gast.AST):
+class Fits(gast.AST):  # type: ignore[misc]
     """The test of a case, as an expression; it leaves what the pattern captures for `Captures`."""
 
     _fields = ("pattern", "guard")
@@ -34,7 +35,7 @@ class Fits(gast.AST):
         self.bindings: Bindings = {}
 
 
-class Captures(gast.AST):
+class Captures(gast.AST):  # type: ignore[misc]
     """A statement that binds what the pattern of a case has captured."""
 
     def __init__(self, test: Fits) -> None:
@@ -114,7 +115,7 @@ class Patterns(Contexts):
             return Const(False)
         items = self.spread(subject) if not isinstance(subject, Var) or known == "tuple" else None
         if items is not None:
-            taken = [lambda item=item: item for item in items]  # type: ignore[misc]
+            taken = [functools.partial(_same, item) for item in items]
             return self._all_of(pattern.patterns, taken, bindings) if len(items) == count else Const(False)
         if known != "list":
             return self.refuse(pattern, "whether this value is a sequence is not known", "write `if` with `len`")
@@ -122,15 +123,19 @@ class Patterns(Contexts):
         length = self.builder.fn(operator.eq, self.builder.fn(len, atom), Const(count))
 
         def inside() -> Value:
-            parts = [lambda i=i: self.builder.fn(operator.getitem, atom, Const(i)) for i in range(count)]  # type: ignore[misc]
+            parts = [functools.partial(self.builder.fn, operator.getitem, atom, Const(i)) for i in range(count)]
             return self._all_of(pattern.patterns, parts, bindings)
 
         return self.either(length, inside, lambda: Const(False), "_test")
 
-    def _all_of(self, patterns: list[Any], items: list[Callable[[], Value]], bindings: Bindings) -> Value:
+    def _all_of(self, patterns: list[Any], items: Sequence[Callable[[], Value]], bindings: Bindings) -> Value:
         if not patterns:
             return Const(True)
         fits = self.truth(self._fits(patterns[0], items[0], bindings), patterns[0])
         if is_true(fits):
             return self._all_of(patterns[1:], items[1:], bindings)
         return self.either(fits, lambda: self._all_of(patterns[1:], items[1:], bindings), lambda: Const(False), "_test")
+
+
+def _same(value: Value) -> Value:
+    return value

@@ -7,7 +7,7 @@ analysis.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +35,8 @@ SKIP = "<skip>"  # the rest of this block is not executed
 RETURNED = "<returned>"  # the function has returned
 RESULT = "<result>"  # what it has returned
 DEAD = "<dead>"  # this path has raised
-FLAG_HINTS = {STOP: "stop", SKIP: "_skip", DEAD: "_dead", RETURNED: "returned", RESULT: "value"}
+CHOSEN = "<chosen>"  # the value of one of two expressions that assign
+FLAG_HINTS = {STOP: "stop", SKIP: "_skip", DEAD: "_dead", RETURNED: "returned", RESULT: "value", CHOSEN: "_choice"}
 
 
 @dataclass(eq=False)
@@ -65,7 +66,7 @@ class Frame:
         return self.cells.get(name, name)
 
     def find(self, name: str, cells: Environment) -> Value | None:
-        """The value of a variable of this function or of one around it; `cells` is the environment that has the cells."""
+        """The value of a variable of this function or of one around it; `cells` has those that inner functions write."""
         if name in self.cells:
             return cells.get(self.cells[name])
         value = self.environment.get(name)
@@ -78,9 +79,9 @@ class Frame:
 class Access:
     """How a free name of the function is read when it is called: `name` in `function`'s cells or globals."""
 
-    function: Callable[..., Any]
+    function: Any
     name: str
-    where: str  # "cell", "global" or "builtin"; "object": `name` is an attribute of `function`, "" for the object itself
+    where: str  # "cell", "global" or "builtin"; "object": `name` is an attribute of it, "" for the object itself
 
 
 def structure_of(value: Value) -> Any:
@@ -155,7 +156,8 @@ def plain(name: str) -> str:
 
 
 __all__ = [
-    "DEAD", "RESULT", "RETURNED", "SKIP", "STOP", "UNDEFINED", "Access", "Closure", "Compound", "Environment", "Frame",
-    "Names", "Value", "Var", "always_jumps", "assigned_names", "contains", "inner_writes", "is_true", "is_undefined", "leaves", "may_jump", "plain",
+    "CHOSEN", "DEAD", "RESULT", "RETURNED", "SKIP", "STOP", "UNDEFINED", "Access", "Closure", "Compound", "Environment", "Frame",
+    "Names", "Value", "Var", "always_jumps", "assigned_names", "contains", "inner_writes", "is_true", "is_undefined",
+    "leaves", "may_jump", "plain",
     "rebuild", "same_structure", "structure_of",
 ]  # fmt: skip

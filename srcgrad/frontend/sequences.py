@@ -85,7 +85,7 @@ class Sequences(Objects):
     def _dict(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
         found = self.pairs(args[0]) if args else []
         if found is None and isinstance(args[0], tuple):
-            entries = [self.spread(item) or () for item in args[0]]
+            entries = [self.spread(item) or [] for item in args[0]]
             if all(len(entry) == 2 and isinstance(entry[0], Const) for entry in entries):
                 found = [(entry[0].value, entry[1]) for entry in entries]  # type: ignore[union-attr]
         if found is None:
@@ -211,11 +211,12 @@ class Sequences(Objects):
         found: list[Value] = []
         for key in keys:
             if isinstance(getter, operator.itemgetter):
-                item = self.element(node, args[0], Const(key))
-                atom = Const(key)
-                found.append(item if item is not None else self.builder.fn(operator.getitem, self.as_atom(args[0], node), atom))
-            else:
-                found.append(functools.reduce(lambda owner, name: self.attribute(node, name, owner), key.split("."), args[0]))
+                found.append(self.item(node, args[0], Const(key)))
+                continue
+            owner = args[0]
+            for name in key.split("."):
+                owner = self.attribute(node, name, owner)
+            found.append(owner)
         return found[0] if len(found) == 1 else tuple(found)
 
     def _stop(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -225,12 +226,17 @@ class Sequences(Objects):
         """A leaf of a value as a constant; functions and objects stay."""
         return self.stopped(leaf) if isinstance(leaf, Var) else leaf
 
+    def item(self, node: gast.AST, owner: Value, index: Const) -> Value:
+        """`owner[index]`."""
+        found = self.element(node, owner, index)
+        return found if found is not None else self.builder.fn(operator.getitem, self.as_atom(owner, node), index)
+
     # Objects
 
     def _isinstance(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
         value, kinds = args
         if isinstance(kinds, tuple) and all(isinstance(kind, Const) for kind in kinds):
-            kinds = Const(tuple(kind.value for kind in kinds))  # type: ignore[union-attr]
+            kinds = Const(tuple(kind.value for kind in kinds))
         cls = tuple if isinstance(value, tuple) else self.class_of(value)
         if isinstance(value, Table):
             cls = list if value.kind == "list" else dict
@@ -248,7 +254,9 @@ class Sequences(Objects):
     def _callable(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
         if isinstance(args[0], _FUNCTIONS):
             return Const(True)
-        return Const(self.special_method(args[0], "__call__") is not None) if self.class_of(args[0]) is not None else None
+        if self.class_of(args[0]) is None:
+            return None
+        return Const(self.special_method(args[0], "__call__") is not None)
 
     def _getattr(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
         owner, name, *default = args
@@ -292,7 +300,8 @@ class Sequences(Objects):
                 return self.construct(node, cls, [], fields | keywords)
             return self.display("dict", tuple(fields), list(fields.values()), node)
         if isinstance(owner, Table) and owner.kind == "list":
-            return self.refuse(node, f"`.{name}()` of a list of functions or objects", "build the list at once, and loop over it")
+            problem = f"`.{name}()` of a list of functions or objects"
+            return self.refuse(node, problem, "build the list at once, and loop over it")
         if isinstance(owner, Table) or (isinstance(owner, Var) and self.builder.type(owner).kind == "dict"):
             return self._dict_method(node, name, owner, args)
         return None
@@ -302,13 +311,13 @@ class Sequences(Objects):
             pairs = self.pairs(owner)
             if pairs is None:
                 return self.refuse(node, "a loop over a dict whose keys are not known", "loop over a list of the keys")
-            views = {"items": [(Const(k), v) for k, v in pairs], "keys": [Const(k) for k, _ in pairs]}
-            return tuple(views.get(name, [v for _, v in pairs]))
+            if name == "items":
+                return tuple((Const(key), value) for key, value in pairs)
+            return tuple(Const(key) if name == "keys" else value for key, value in pairs)
         if name == "get" and isinstance(args[0], Const):
             keys = owner.keys if isinstance(owner, Table) else self.builder.type(owner).keys
             if args[0].value in keys:
-                found = self.element(node, owner, args[0])
-                return found if found is not None else self.builder.fn(operator.getitem, owner, args[0])  # type: ignore[arg-type]
+                return self.item(node, owner, args[0])
             if isinstance(owner, Table) or self.known_keys(owner) is not None:
                 return args[1] if len(args) > 1 else Const(None)
         if isinstance(owner, Table) or name in ("update", "pop", "popitem", "clear", "setdefault"):

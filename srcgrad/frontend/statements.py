@@ -80,7 +80,8 @@ class Statements(Joins):
         method = getattr(self, "_stmt_" + type(node).__name__.lower(), None)
         if method is None:
             name = type(node).__name__
-            self.refuse(node, f"`{_keyword(name)}` is not supported in a differentiated function", _REMEDIES.get(name, ""))
+            problem = f"`{_keyword(name)}` is not supported in a differentiated function"
+            self.refuse(node, problem, _REMEDIES.get(name, ""))
             return
         method(node)
 
@@ -123,7 +124,13 @@ class Statements(Joins):
         if not rest:
             return False
         assert isinstance(value, Var)
-        self.join(value, [], rest)
+
+        def unless() -> None:
+            flags = (RETURNED, SKIP, STOP) if flag == RETURNED else (flag,)
+            self.frame.environment.update(dict.fromkeys(flags, Const(False)))
+            self.body(rest)
+
+        self.join_by(value, lambda: None, unless)
         return True
 
     def _stmt_return(self, node: gast.Return) -> None:

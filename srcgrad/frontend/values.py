@@ -310,9 +310,9 @@ def rename_instance(environment: Environment, old: Instance, new: Instance) -> N
         environment[name] = value
 
 
-def is_static(value: Value) -> bool:
-    """Whether some leaf of a value is no atom, or is a function."""
-    return any(not isinstance(leaf, Var) and (not isinstance(leaf, Const) or callable(leaf.value)) for leaf in leaves(value))
+def same_names(a: Environment, b: Environment) -> bool:
+    """Whether two environments have the same names for the same values."""
+    return a.keys() == b.keys() and all(a[name] is b[name] or a[name] == b[name] for name in a)
 
 
 def is_undefined(value: Value) -> bool:
@@ -324,7 +324,7 @@ def is_true(value: Value) -> bool:
 
 
 __all__ = [
-    "Bound", "Choice", "Closure", "Compound", "Environment", "Instance", "Lazy", "Leaf", "Partial", "Record", "Super", "Table",
-    "Value", "atoms_of", "cell", "cell_parts", "is_cell", "is_static", "is_true", "is_undefined", "leaves",
-    "mapped", "parts_of", "rebuild", "rename_instance", "same_structure", "with_atoms", "with_parts",
+    "Bound", "Choice", "Closure", "Compound", "Environment", "Instance", "Lazy", "Leaf", "Partial", "Record",
+    "Super", "Table", "Value", "atoms_of", "cell", "cell_parts", "is_cell", "is_true", "is_undefined", "leaves",
+    "mapped", "parts_of", "rebuild", "rename_instance", "same_names", "same_structure", "with_atoms", "with_parts",
 ]  # fmt: skip

@@ -23,7 +23,7 @@ def agrees(function: Callable[..., Any], *args: Any, general: bool = True) -> An
 
     With no arguments but an array, the text that needs no types has to agree, too: `general` is False where that has to know more.
     """
-    general = [{"specialize": False}] if general and len(args) < 2 else []
+    general: list[dict[str, Any]] = [{"specialize": False}] if general and len(args) < 2 else []
     args = args or (X,)
     expected = gradient(lambda x: float(function(x, *args[1:])), args[0])
     for options in ({}, {"optimize": False}, *general):

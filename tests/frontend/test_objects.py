@@ -273,3 +273,49 @@ def test_a_frozen_object_does_not_change() -> None:
         return v.a
 
     refused(f, "cannot change")
+
+
+class Countdown:
+    def __init__(self, n: int, value: Any) -> None:
+        self.n = n
+        self.value = value
+
+    def advance(self, factor: Any) -> bool:
+        self.n -= 1
+        if self.value > 0:
+            self.value = self.value * factor
+        return self.n > 0
+
+
+def test_a_test_that_changes_an_object() -> None:
+    def f(x: Any) -> Any:
+        steps = Countdown(4, x[0])
+        total = 0.0
+        while steps.advance(x[1]):
+            total = total + steps.value
+        return total * steps.value + steps.n
+
+    agrees(f, general=False)
+    agrees(f, -X, general=False)
+
+
+def test_an_expression_that_changes_an_object() -> None:
+    def f(x: Any) -> Any:
+        steps = Countdown(4, x[0])
+        ok = x[0] > 0.5 and steps.advance(x[1])
+        other = steps.advance(x[2]) if x[1] > 0 else x[2]
+        return steps.value * x[2] + ok + other
+
+    agrees(f, general=False)
+    agrees(f, 2 * X, general=False)
+    agrees(f, -X, general=False)
+
+
+def test_a_walrus_in_a_test() -> None:
+    def f(x: Any) -> Any:
+        y = x[0]
+        while (y := y * 2) < 10:
+            pass
+        return y * x[1]
+
+    agrees(f)

@@ -24,7 +24,7 @@ def polymorphic_loss_value_and_grad(w, X, y):
 
     # reverse sweep
     # line 3: return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
-    total_bar = np.broadcast_to(-scalar_seed(value) / total_2.size, total_2.shape)
+    total_bar = np.broadcast_to(-scalar_seed(value) / np.size(total_2), np.shape(total_2))
     product_bar = unbroadcast(total_bar, product_2)
     product_bar_2 = unbroadcast(total_bar, product_3)
     p_bar = (

@@ -13,7 +13,7 @@ def polymorphic_product_grad(x, a):
 
     # reverse sweep
     # line 2: return np.sum(np.sin(x) * a)
-    product_bar = np.broadcast_to(scalar_seed(np.sum(product)), product.shape)
+    product_bar = np.broadcast_to(scalar_seed(np.sum(product)), np.shape(product))
     gradient = copy(rebuilt(x, unbroadcast(product_bar * a, sin) * np.cos(x)))
     gradient_2 = copy(rebuilt(a, unbroadcast(product_bar * sin, a)))
     return gradient, gradient_2
