@@ -56,6 +56,7 @@ from srcgrad.ir import (
     blocks,
     definitions,
     hint,
+    is_builtin,
     own_atoms,
     variables,
     walk,
@@ -244,7 +245,8 @@ class Reverse:
     def _contribute_in_memory(self, name: str, cotangent: Atom) -> None:
         buffer = self.buffer(name)
         if self.may_hold(name):
-            self.builder.let(Fn(runtime.add_into), [buffer, cotangent], effect=True)
+            into = runtime.add_to_list if self.builder.types[name].kind == "list" else runtime.add_into
+            self.builder.let(Fn(into), [buffer, cotangent], effect=True)
         else:
             self.builder.do(Update((), operator.iadd), buffer, cotangent)
 
@@ -328,6 +330,8 @@ class Reverse:
             name = let.args[0].name
             if name in self.active and self.builder.types[name].kind != "array":
                 self.buffer(name)
+        if let.effect and not self._harmless(let):
+            self.refuse(let, f"`{let.op}` may change what the derivative depends on", "do it outside, or on a copy")
         match let.op:
             case Store():
                 self._store(let)
@@ -343,6 +347,13 @@ class Reverse:
                 self._load(let)
             case _:
                 self._operation(let)
+
+    def _harmless(self, let: Let) -> bool:
+        """Whether a call of unknown effect cannot change an array or a container through which a derivative flows."""
+        if isinstance(let.op, Fn) and (is_builtin(let.op.target) or let.op.target is operator.call):
+            return True
+        atoms = [atom for atom in own_atoms(let) if isinstance(atom, Var) and atom.name in self.active]
+        return isinstance(let.op, Invoke) or all(self.type(atom).kind == "scalar" for atom in atoms)
 
     def _memory_of(self, let: Let) -> tuple[str, Var | None]:
         buffer = let.args[0]

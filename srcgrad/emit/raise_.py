@@ -56,7 +56,7 @@ class _Raiser:
             self.plan(reserved, late)
         # Who differentiates the text again may know less than is known here: where types are missing already, a number
         # is not updated in place, which would have to be told from an array.
-        self.is_typed = all(known.kind != "unknown" for known in function.types.values())
+        self.is_typed = _is_typed(function)
         self.line = 0
         self.noted: set[int] = set()
         self.around: list[int] = []
@@ -415,6 +415,17 @@ def _may_be_number(load: ir.Let, function: ir.Function) -> bool:
     index = load.args[-1].value if isinstance(load.args[-1], ir.Const) else None
     items = index if isinstance(index, tuple) else (index,)
     return load.op.path[-1:] == ("[]",) and not any(isinstance(item, slice) for item in items)
+
+
+def _is_typed(function: ir.Function) -> bool:
+    """Whether the kinds of all values are known; what is run over and what stops a loop is no value."""
+    values = {param.name for param in function.params}
+    for stmt in ir.walk(function.body):
+        if isinstance(stmt, ir.Let) and stmt.op != ir.Fn(reversed):
+            values.update(ir.defined(stmt))
+        elif not isinstance(stmt, ir.Let):
+            values.update(ir.defined(stmt)[isinstance(stmt, ir.Loop) and stmt.stops :])
+    return all(known.kind != "unknown" for name, known in function.types.items() if name in values)
 
 
 def _is_name(node: Any, variable: str) -> bool:

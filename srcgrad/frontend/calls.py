@@ -12,6 +12,7 @@ from typing import Any
 import gast
 import numpy as np
 
+from srcgrad import runtime
 from srcgrad.errors import AliasedWrite, NoRule, SourceUnavailable
 from srcgrad.frontend.base import MIXED, is_users_own
 from srcgrad.frontend.binding import bind, declared_nonlocal, names_read
@@ -173,6 +174,8 @@ class Calls(Statements):
         raise NotImplementedError
 
     def _is_primitive(self, callee: Any) -> bool:
+        if callee in (runtime.add_item, runtime.add_to_list):
+            return False  # written in code that is lowered in line
         if registry.get(callee) is not None or isinstance(callee, type):
             return True
         module = getattr(callee, "__module__", None) or type(callee).__module__
@@ -191,6 +194,11 @@ class Calls(Statements):
         if callee is np.copyto and len(atoms) == 2 and not named and isinstance(atoms[0], Var):
             self.write(Store(()), atoms[0], atoms[1])
             return Const(None)
+        if callee is runtime.add_at and isinstance(atoms[0], Var):
+            self.write(Update(("[]",), operator.iadd, False), *atoms)
+            return Const(None)
+        if callee is runtime.add_into:
+            return self.refuse(node, "a second derivative through this container is not supported", "use arrays", NoRule)
         if getattr(callee, "__name__", "") == "at" and isinstance(getattr(callee, "__self__", None), np.ufunc):
             return self._ufunc_at(node, callee.__self__, atoms)
         if getattr(callee, "__name__", "") in _MUTATING_FUNCTIONS:

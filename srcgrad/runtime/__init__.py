@@ -61,7 +61,7 @@ from srcgrad.runtime.reductions import (
     unquantile,
 )
 from srcgrad.runtime.shapes import join_like, pad_positions, split_like, undiff, unpad, unpad_border, untile
-from srcgrad.runtime.trees import add, add_into, add_item, in_memory, rebuilt, zeros
+from srcgrad.runtime.trees import add, add_into, add_item, add_to_list, in_memory, rebuilt, zeros
 
 __all__ = [
     "accumulate",
@@ -69,6 +69,7 @@ __all__ = [
     "add_at",
     "add_into",
     "add_item",
+    "add_to_list",
     "align_weights",
     "any_of",
     "best_of",

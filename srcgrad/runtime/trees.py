@@ -46,6 +46,12 @@ def add_into(target: Any, g: Any) -> None:
             target[key] = new if old is None else old + new
 
 
+def add_to_list(target: list[Any], g: Any) -> None:
+    """Adds the cotangents of a list's elements to the list's adjoint, in place."""
+    for k in range(len(target)):
+        target[k] = add(target[k], g[k])
+
+
 def add_item(target: Any, index: Any, g: Any) -> None:
     """Adds a cotangent to one element of the adjoint of a container or an array."""
     if isinstance(target, np.ndarray):

@@ -1,5 +1,5 @@
 import numpy as np
-from srcgrad.runtime import add_into, unbroadcast, zeros
+from srcgrad.runtime import add_to_list, unbroadcast, zeros
 
 
 def list_that_grows_grad(x):
@@ -19,7 +19,7 @@ def list_that_grows_grad(x):
     # line 5: return np.sum(np.array(parts) * x)
     x_bar = np.broadcast_to(1.0, x.shape) * array
     parts_bar = zeros(parts.copy())
-    add_into(parts_bar, unbroadcast(x, array))
+    add_to_list(parts_bar, unbroadcast(x, array))
     # line 3: for v in x:
     for k in reversed(range(length)):
         v = x[k]

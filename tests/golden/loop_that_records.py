@@ -23,6 +23,6 @@ def loop_that_records_grad(x, n):
     for _ in reversed(range(n)):
         y = y_tape.pop()
         # line 4: y = math.sin(y) * x
-        x_bar = x_bar + y_bar * sin_tape.pop()
+        x_bar += y_bar * sin_tape.pop()
         y_bar = y_bar * x * math.cos(y)
     return float(x_bar + y_bar)

@@ -18,7 +18,7 @@ def loop_with_break_grad(x, bound):
         trips += 1
         if test:
             break
-        total = total + v * v
+        total += v * v
 
     # reverse sweep
     # line 3: for v in x:
