@@ -461,9 +461,25 @@ class Reverse:
         if known.dtype is not None and known.dtype.kind == "c":
             self.refuse(let, "complex intermediate values are not supported", "separate real and imaginary part")
             return
+        kinds = [self.type(atom).kind for atom in let.args]
+        if "list" in kinds and let.op == Fn(operator.add):
+            self._joined_lists(let, cotangent)
+            return
+        if any(kind in CONTAINERS for kind in kinds) and let.op in (Fn(operator.add), Fn(operator.mul)):
+            self.refuse(let, "tuples and lists are joined or repeated here", "build the container element by element")
+            return
         bound = self._bind(let)
         if bound is not None:
             self.apply(let, bound, cotangent)
+
+    def _joined_lists(self, let: Let, cotangent: Atom) -> None:
+        """`a + b` of lists: the cotangent of each is its part of that of the whole."""
+        left, right = let.args
+        length = self.builder.fn(len, left)
+        for atom, bounds in ((left, (Const(None), length)), (right, (length, Const(None)))):
+            if isinstance(atom, Var) and atom.name in self.active:
+                part = self.builder.let(Make("slice"), [*bounds, Const(None)])
+                self.contribute(atom.name, self.builder.fn(operator.getitem, cotangent, part))
 
     def _invoke(self, let: Let) -> None:
         """A recursive function: its forward sweep gives what its backward sweep needs (`ad.split`)."""

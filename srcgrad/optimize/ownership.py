@@ -71,7 +71,9 @@ class _Sources:
         match stmt:
             case ir.Let():
                 if stmt.target is not None and _shares(stmt):
-                    self.flows[stmt.target] = list(stmt.args)
+                    # What `rebuilt(x, g)` gives is made of `g`, in the classes of `x`.
+                    made_of = stmt.args[1:] if stmt.op == ir.Fn(runtime.rebuilt) else stmt.args[:1] if _fits(stmt) else stmt.args
+                    self.flows[stmt.target] = list(made_of)
                     if stmt.op == ir.Fn(np.broadcast_to):
                         self.read_only.add(stmt.target)
             case ir.If():
@@ -100,6 +102,10 @@ class _Sources:
             else:
                 found.add(atom.name)
         return found
+
+
+def _fits(let: ir.Let) -> bool:
+    return let.op in (ir.Fn(runtime.unbroadcast), ir.Fn(runtime.cast))
 
 
 def _shares(let: ir.Let) -> bool:

@@ -21,7 +21,8 @@ def fresh(args: tuple[Any, ...]) -> list[Any]:
 def agrees(function: Callable[..., Any], *args: Any, general: bool = True) -> Any:
     """Asserts that value and gradient with respect to the first argument are right, optimised or not.
 
-    With no arguments but an array, the text that needs no types has to agree, too: `general` is False where that has to know more.
+    With no arguments but an array, the text that needs no types has to agree, too; `general` is False where it
+    has to know more.
     """
     general: list[dict[str, Any]] = [{"specialize": False}] if general and len(args) < 2 else []
     args = args or (X,)
