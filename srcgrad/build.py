@@ -130,6 +130,7 @@ class Builder:
         self.types: dict[str, Type] = {} if types is None else types
         self.origin = Origin()
         self.suggested: dict[str, str] = {}
+        self.displays: dict[str, Type] = {}  # of lists that are written out where they are used: the type of each item
         self._open: list[list[Stmt]] = [[]]
 
     def declare(self, hint: str, known: Type = UNKNOWN) -> Var:
@@ -142,6 +143,10 @@ class Builder:
         if isinstance(atom, Var):
             return self.types.get(atom.name, UNKNOWN)
         return UNDEFINED if isinstance(atom.value, Undefined) else type_of(atom.value)
+
+    def display(self, atom: Atom, operand: Type | Const) -> Type | Const:
+        """The types of the items of a list that no one else sees, as a tuple has them."""
+        return self.displays.get(atom.name, operand) if isinstance(atom, Var) else operand
 
     def operand(self, atom: Atom) -> Type | Const:
         return self.type(atom) if isinstance(atom, Var) else atom
@@ -161,6 +166,8 @@ class Builder:
             if self.type(args[0]).kind == "unknown":  # it may be a number, which has no such attribute
                 op = Fn(_ASKED[op.name])
         operands = [self.operand(arg) for arg in args]
+        if self.displays and isinstance(op, Fn):
+            operands = [self.display(arg, operand) for arg, operand in zip(args, operands, strict=True)]
         named = {key: self.operand(atom) for key, atom in keywords}
         if not effect and known is None:
             settled = _of_number(op, args, operands) or evaluate(op, operands, named)
@@ -189,6 +196,10 @@ class Builder:
 
     def emit(self, stmt: Stmt) -> None:
         self._open[-1].append(stmt)
+
+    def last(self, name: str) -> Let | None:
+        """The let of the innermost open block that defines a name, looked for from its end."""
+        return next((s for s in reversed(self.current()) if isinstance(s, Let) and s.target == name), None)
 
     def current(self) -> Sequence[Stmt]:
         """The statements of the innermost open block so far."""

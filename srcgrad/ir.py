@@ -87,12 +87,15 @@ class Const:
         return hash(_const_key(self.value))
 
 
+_LITERALS = (bool, int, float, complex, str, bytes)
+
+
 def _const_key(value: Any) -> tuple[Any, ...]:
     if isinstance(value, tuple):
         return ("tuple", *(_const_key(item) for item in value))
     if isinstance(value, slice):
         return ("slice", _const_key(value.start), _const_key(value.stop), _const_key(value.step))
-    if value is None or isinstance(value, bool | int | float | complex | str | bytes):
+    if value is None or isinstance(value, _LITERALS):
         return (type(value), repr(value))
     return ("object", id(value))
 
@@ -368,6 +371,8 @@ class Function:
 
 PURE_BUILDERS = (Make, Attr)
 _WRITERS = (Store, Update, Append, Pop)
+_READERS = (Load, Pop, Update)
+_EFFECTS = (*_WRITERS, Raise, Assert, Enter, Exit)
 
 
 def hint(name: str) -> str:
@@ -386,7 +391,7 @@ def written_buffer(stmt: Stmt) -> str | None:
 
 def read_buffer(stmt: Stmt) -> str | None:
     """The buffer whose memory a statement itself reads, or None."""
-    if isinstance(stmt, Let) and isinstance(stmt.op, Load | Pop | Update):
+    if isinstance(stmt, Let) and isinstance(stmt.op, _READERS):
         buffer = stmt.args[0]
         assert isinstance(buffer, Var)
         return buffer.name
@@ -395,7 +400,7 @@ def read_buffer(stmt: Stmt) -> str | None:
 
 def has_effect(let: Let) -> bool:
     """Whether a let does more than compute its target."""
-    return let.effect or isinstance(let.op, (*_WRITERS, Raise, Assert, Enter, Exit))
+    return let.effect or isinstance(let.op, _EFFECTS)
 
 
 # Walking
@@ -409,7 +414,7 @@ def own_atoms(stmt: Stmt) -> tuple[Atom, ...]:
     """The atoms that a statement itself uses, without those inside of its blocks."""
     match stmt:
         case Let():
-            return stmt.args + tuple(atom for _, atom in stmt.keywords)
+            return stmt.args + tuple(atom for _, atom in stmt.keywords) if stmt.keywords else stmt.args
         case If():
             return (stmt.test,)
         case For():
@@ -444,23 +449,31 @@ def walk(block: Block) -> Iterator[Stmt]:
     """Every statement of a block, those inside of others included, in the order of the text."""
     for stmt in block.stmts:
         yield stmt
-        for inner in blocks(stmt):
-            yield from walk(inner)
+        if not isinstance(stmt, Let):
+            for inner in blocks(stmt):
+                yield from walk(inner)
 
 
 def uses(block: Block) -> Iterator[str]:
     """Every use of a name in a block, results of the blocks included, with repetitions."""
     for stmt in walk(block):
-        yield from variables(own_atoms(stmt))
-        for inner in blocks(stmt):
-            yield from variables(inner.results)
+        for atom in own_atoms(stmt):
+            if isinstance(atom, Var):
+                yield atom.name
+        if not isinstance(stmt, Let):
+            for inner in blocks(stmt):
+                yield from variables(inner.results)
     yield from variables(block.results)
 
 
 def definitions(block: Block) -> Iterator[str]:
     """Every name that is defined somewhere in a block, parameters and variables of loops included."""
     for stmt in walk(block):
-        yield from defined(stmt)
+        if isinstance(stmt, Let):
+            if stmt.target is not None:
+                yield stmt.target
+            continue
+        yield from stmt.targets
         if isinstance(stmt, Loop):
             yield from stmt.params
         if isinstance(stmt, For):

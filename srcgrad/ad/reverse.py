@@ -26,7 +26,6 @@ from srcgrad.ad.adjoints import Adjoints
 from srcgrad.ad.broadcasting import fit
 from srcgrad.ad.undefined import define_undefined
 from srcgrad.analyses.activity import Activity
-from srcgrad.analyses.operations import Bound, Unbound, bind, differentiable_operands, key_of, rule_of
 from srcgrad.build import Builder
 from srcgrad.errors import NoRule, Place, SrcgradError, UnsupportedSyntax, together
 from srcgrad.frontend.lower import Lowering, Undecided
@@ -61,6 +60,7 @@ from srcgrad.ir import (
     variables,
     walk,
 )
+from srcgrad.rules.operations import Bound, Unbound, bind, differentiable_operands, key_of, rule_of
 from srcgrad.rules.suggest import near_misses
 from srcgrad.types import CONTAINERS, UNDEFINED, UNKNOWN, Type
 

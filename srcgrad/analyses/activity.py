@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from srcgrad.analyses.operations import differentiable_operands
 from srcgrad.ir import Append, Atom, Block, For, Function, If, Let, Load, Pop, Stmt, Store, Update, Var, While, variables
+from srcgrad.rules.operations import differentiable_operands
 from srcgrad.types import UNKNOWN
 
 

@@ -15,8 +15,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from srcgrad.analyses.operations import rule_of
 from srcgrad.ir import Atom, Fn, Function, Let, Method, Var
+from srcgrad.rules.operations import rule_of
 from srcgrad.types import Dim, Type
 
 
@@ -35,10 +35,11 @@ def unify_lengths(function: Function) -> Function:
 
 def _equal(let: Let, types: Mapping[str, Type]) -> list[tuple[Dim, Dim]]:
     """Pairs of axes that an operation requires to be equal."""
-    shapes = [_shape(atom, types) for atom in let.args]
-    if len(shapes) != 2 or shapes[0] is None or shapes[1] is None:
+    if len(let.args) != 2:
         return []
-    left, right = shapes
+    left, right = (_shape(atom, types) for atom in let.args)
+    if left is None or right is None:
+        return []
     if let.op in (Fn(operator.matmul), Fn(np.matmul), Fn(np.dot), Method("dot")):
         return [(left[-1], right[max(0, len(right) - 2)])] if left and right else []
     rule = rule_of(let)
@@ -57,7 +58,8 @@ def _unite(same: dict[str, str], a: Dim, b: Dim) -> None:
     plain = [d.symbol is not None and d.symbol != "?" and d.offset == 0 and not d.may_be_one for d in (a, b)]
     if not all(plain):
         return
-    assert a.symbol is not None and b.symbol is not None
+    assert a.symbol is not None
+    assert b.symbol is not None
     first, second = sorted((_find(same, a.symbol), _find(same, b.symbol)))
     if first != second:
         same[second] = first

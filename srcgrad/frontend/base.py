@@ -15,8 +15,9 @@ import numpy as np
 
 from srcgrad.build import Builder
 from srcgrad.errors import Place, SrcgradError, UnsupportedSyntax
-from srcgrad.frontend.scope import Access, Environment, Frame, Value, is_undefined, plain
+from srcgrad.frontend.scope import Access, plain
 from srcgrad.frontend.source import MissingName
+from srcgrad.frontend.values import Environment, Frame, Value, is_undefined
 from srcgrad.ir import Append, Atom, Const, Fn, Global, Let, Origin, Store, Undefined, Update, Var, hint
 from srcgrad.runtime import stop_gradient
 from srcgrad.types import OBJECT, UNKNOWN, Type, fields_of, join, type_of

@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from srcgrad.analyses.operations import rule_of
 from srcgrad.errors import AliasedWrite, Place, SrcgradError, together
 from srcgrad.frontend.source import Source
 from srcgrad.ir import (
@@ -51,6 +50,7 @@ from srcgrad.ir import (
     variables,
     walk,
 )
+from srcgrad.rules.operations import rule_of
 from srcgrad.types import CONTAINERS, Type
 
 _WRITERS = (Store, Update, Append, Pop)
@@ -323,9 +323,15 @@ class _Facts:
     def _lives_on(self, name: str, stmt: If, writes: list[tuple[_Point, Let]]) -> bool:
         """Whether what a branch makes of a buffer is used after a later write into it."""
         rows = zip(stmt.targets, stmt.then.results, stmt.orelse.results, strict=True)
-        for target in [target for target, *sources in rows if Var(name) in sources]:
+        return self._seen_later([target for target, *sources in rows if Var(name) in sources], writes)
+
+    def _seen_later(self, targets: list[str], writes: list[tuple[_Point, Let]]) -> bool:
+        """Whether what holds a buffer is handed on, or used after a later write into the buffer."""
+        for target in targets:
             for use, user in self.uses.get(target, []):
-                if not isinstance(user, Let) or isinstance(user.op, Make | Append) or _may_be_view(user):
+                if not isinstance(user, Let) or isinstance(user.op, Make | Append | Store) or _may_be_view(user):
+                    return True
+                if user.op == Fn(operator.getitem) or user.effect:
                     return True
                 if any(_between(self.defined_at[target], w, use) for w, _ in writes):
                     return True
@@ -376,6 +382,8 @@ class _Facts:
             if isinstance(stmt, Let) and isinstance(stmt.op, Append | Make) and not _is_index(stmt):
                 if isinstance(stmt.op, Append) and stmt.args[0] == Var(name):
                     continue
+                if stmt.target is not None and not self._seen_later([stmt.target], writes):
+                    continue  # `np.sum([y])`: gone before the next write
                 if any(self.later(root, w, point) for w, _ in writes):
                     return True
             if isinstance(stmt, Let) and _may_be_view(stmt) and stmt.target is not None:

@@ -16,13 +16,24 @@ from srcgrad import runtime
 from srcgrad.errors import AliasedWrite, NoRule, SourceUnavailable
 from srcgrad.frontend.base import MIXED, is_users_own
 from srcgrad.frontend.binding import bind, declared_nonlocal, names_read
-from srcgrad.frontend.scope import RESULT, Frame, assigned_names, inner_writes
+from srcgrad.frontend.scope import RESULT, assigned_names, inner_writes
 from srcgrad.frontend.source import Source, source_of
 from srcgrad.frontend.statements import Statements
-from srcgrad.frontend.values import Bound, Choice, Closure, Compound, Partial, Value, cell, is_cell, is_undefined
+from srcgrad.frontend.values import (
+    Bound,
+    Choice,
+    Closure,
+    Compound,
+    Frame,
+    Partial,
+    Value,
+    cell,
+    is_cell,
+    is_undefined,
+)
 from srcgrad.ir import Atom, Const, Fn, Method, Op, Store, Update, Var
 from srcgrad.rules.rule import Key, registry
-from srcgrad.types import fields_of
+from srcgrad.types import Type, fields_of
 
 _MUTATING_METHODS = frozenset(
     "fill sort partition put resize setflags itemset byteswap setfield extend insert remove clear reverse update "
@@ -204,7 +215,20 @@ class Calls(Statements):
         if getattr(callee, "__name__", "") in _MUTATING_FUNCTIONS:
             return self.refuse(node, f"`{callee.__name__}` writes into its argument", "assign to a subscript",
                                AliasedWrite)  # fmt: skip
+        if isinstance(node, gast.Call) and len(node.args) == len(atoms):
+            for arg, atom in zip(node.args, atoms, strict=True):
+                self._displayed(arg, atom)
         return self.builder.let(Fn(callee), atoms, named, effect=_may_act(callee))
+
+    def _displayed(self, node: gast.AST, atom: Atom) -> Type:
+        """The type of an argument; of a list written out in the call, which no one else sees, with that of each item."""
+        let = self.builder.last(atom.name) if isinstance(node, gast.List) and isinstance(atom, Var) else None
+        if let is None or len(let.args) != len(node.elts):
+            return self.builder.type(atom)
+        items = tuple(self._displayed(element, item) for element, item in zip(node.elts, let.args, strict=True))
+        assert isinstance(atom, Var)
+        self.builder.displays[atom.name] = Type("tuple", items=items)
+        return self.builder.displays[atom.name]
 
     def _ufunc_at(self, node: gast.AST, ufunc: np.ufunc, atoms: list[Atom]) -> Atom:
         """`np.add.at(y, index, v)`: an augmented store in which every occurrence of an index counts."""

@@ -17,7 +17,7 @@ import gast
 
 from srcgrad.frontend.base import MIXED
 from srcgrad.frontend.expressions import Expressions
-from srcgrad.frontend.scope import CHOSEN, DEAD, RETURNED, SKIP, STOP, UNDEFINED
+from srcgrad.frontend.scope import CHOSEN, DEAD, RETURNED, SKIP, STOP
 from srcgrad.frontend.values import (
     Bound,
     Choice,
@@ -35,7 +35,7 @@ from srcgrad.frontend.values import (
     with_atoms,
     with_parts,
 )
-from srcgrad.ir import Atom, Block, Const, If, Stmt, Var
+from srcgrad.ir import UNDEFINED, Atom, Block, Const, If, Stmt, Var
 
 
 class Joins(Expressions):

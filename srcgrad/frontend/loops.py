@@ -21,10 +21,8 @@ from srcgrad.frontend.scope import (
     RETURNED,
     SKIP,
     STOP,
-    UNDEFINED,
     assigned_names,
     contains,
-    is_true,
     may_jump,
     plain,
 )
@@ -37,13 +35,14 @@ from srcgrad.frontend.values import (
     Value,
     atoms_of,
     is_cell,
+    is_true,
     is_undefined,
     parts_of,
     same_names,
     same_structure,
     with_atoms,
 )
-from srcgrad.ir import Atom, Block, Const, Fn, For, Let, Make, Stmt, Undefined, Var, While
+from srcgrad.ir import UNDEFINED, Atom, Block, Const, Fn, For, Let, Loop, Make, Var, While
 from srcgrad.types import INT, UNKNOWN, Type, join
 
 _ATTEMPTS = 4  # the lattice of types is low: a loop's types settle in two or three
@@ -430,6 +429,3 @@ def _mentions(node: gast.AST, name: str) -> bool:
 
 def _flat(inits: dict[str, Value]) -> list[tuple[str, Atom]]:
     return [(name, atom) for name, value in inits.items() for atom in atoms_of(value)]
-
-
-__all__ = ["Loops", "Stmt", "Undefined", "is_true"]

@@ -25,8 +25,9 @@ from srcgrad.errors import UnsupportedSyntax, together
 from srcgrad.frontend.base import Free, Undecided
 from srcgrad.frontend.recursion import FoundRecursion, Recursion, Recursions, Recursive
 from srcgrad.frontend.rename import rename
-from srcgrad.frontend.scope import Frame, Value, leaves, structure_of
+from srcgrad.frontend.scope import structure_of
 from srcgrad.frontend.source import Source, source_of
+from srcgrad.frontend.values import Frame, Value, leaves
 from srcgrad.ir import Atom, Const, Function, Param
 from srcgrad.types import UNKNOWN, Type
 

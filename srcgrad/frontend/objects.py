@@ -20,9 +20,8 @@ import gast
 
 from srcgrad.errors import AliasedWrite
 from srcgrad.frontend.containers import Containers
-from srcgrad.frontend.scope import UNDEFINED
 from srcgrad.frontend.values import Bound, Closure, Instance, Partial, Record, Super, Table, Value, is_undefined
-from srcgrad.ir import Atom, Attr, Const, Var
+from srcgrad.ir import UNDEFINED, Atom, Attr, Const, Var
 from srcgrad.rules.rule import Key, registry
 
 _MISSING = object()

@@ -7,8 +7,8 @@
                                                           _power.1 = invoke power(x.0, 5)
 
 That a function is recursive is found out while it is lowered in line; the lowering then starts again. The types of its
-parameters are what all its calls give, the type of its result is what its body returns; both are found by lowering until
-nothing changes. What a recursive closure reads from the function around it becomes parameters of its own.
+parameters are what all its calls give, the type of its result is what its body returns; both are found by lowering
+until nothing changes. What a recursive closure reads from the function around it becomes parameters of its own.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Any
 import gast
 
 from srcgrad.frontend.patterns import Patterns
-from srcgrad.frontend.scope import Closure, Frame, Value, is_undefined
 from srcgrad.frontend.source import Source
+from srcgrad.frontend.values import Closure, Frame, Value, is_undefined
 from srcgrad.ir import Atom, Const, Invoke
 from srcgrad.types import UNDEFINED, Type, anonymous, join
 

@@ -8,26 +8,12 @@ analysis.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import gast
 
-from srcgrad.frontend.source import Source
-from srcgrad.frontend.values import (
-    Closure,
-    Compound,
-    Environment,
-    Value,
-    cell_parts,
-    is_cell,
-    is_true,
-    is_undefined,
-    leaves,
-    rebuild,
-    same_structure,
-)
-from srcgrad.ir import UNDEFINED, Names, Var
+from srcgrad.frontend.values import Value, cell_parts, is_cell
 
 # Pseudo-names, no identifiers: they live in the environment beside the user's names and merge at joins as those do.
 STOP = "<stop>"  # the innermost loop ends after this iteration
@@ -37,42 +23,6 @@ RESULT = "<result>"  # what it has returned
 DEAD = "<dead>"  # this path has raised
 CHOSEN = "<chosen>"  # the value of one of two expressions that assign
 FLAG_HINTS = {STOP: "stop", SKIP: "_skip", DEAD: "_dead", RETURNED: "returned", RESULT: "value", CHOSEN: "_choice"}
-
-
-@dataclass(eq=False)
-class Frame:
-    """One activation of a function that is lowered in line: its names, its source, the frame it was defined in.
-
-    `cells` are the variables that functions defined inside write: they are in the environment under other names, which
-    go with it into those functions and back.
-    """
-
-    source: Source
-    environment: Environment
-    parent: Frame | None = None
-    static: bool = False  # a rule's body: every test must be settled by what is known
-    prefix: str = ""
-    loops: int = 0
-    declared_global: set[str] = field(default_factory=set)
-    tree: Any = None
-    cells: dict[str, str] = field(default_factory=dict)
-
-    def get(self, name: str) -> Value | None:
-        """The value of a variable that functions defined inside do not write."""
-        return self.find(name, {})
-
-    def key(self, name: str) -> str:
-        """The name under which the environment has a variable of this function."""
-        return self.cells.get(name, name)
-
-    def find(self, name: str, cells: Environment) -> Value | None:
-        """The value of a variable of this function or of one around it; `cells` has those that inner functions write."""
-        if name in self.cells:
-            return cells.get(self.cells[name])
-        value = self.environment.get(name)
-        if value is None and self.parent is not None:
-            return self.parent.find(name, cells)
-        return value
 
 
 @dataclass(frozen=True)
@@ -153,11 +103,3 @@ def always_jumps(nodes: Sequence[gast.AST]) -> bool:
 def plain(name: str) -> str:
     """A hint made from a name of the environment."""
     return cell_parts(name)[1] if is_cell(name) else FLAG_HINTS.get(name, name)
-
-
-__all__ = [
-    "CHOSEN", "DEAD", "RESULT", "RETURNED", "SKIP", "STOP", "UNDEFINED", "Access", "Closure", "Compound", "Environment", "Frame",
-    "Names", "Value", "Var", "always_jumps", "assigned_names", "contains", "inner_writes", "is_true", "is_undefined",
-    "leaves", "may_jump", "plain",
-    "rebuild", "same_structure", "structure_of",
-]  # fmt: skip

@@ -17,9 +17,9 @@ from srcgrad.errors import AliasedWrite
 from srcgrad.frontend.base import Undecided
 from srcgrad.frontend.expressions import BINARY
 from srcgrad.frontend.joins import Joins
-from srcgrad.frontend.scope import DEAD, RESULT, RETURNED, SKIP, STOP, UNDEFINED, always_jumps, may_jump
+from srcgrad.frontend.scope import DEAD, RESULT, RETURNED, SKIP, STOP, always_jumps, may_jump
 from srcgrad.frontend.values import Instance, Value, is_true
-from srcgrad.ir import Assert, Atom, Block, Const, Fn, Let, Raise, Store, Update, Var, has_effect, walk
+from srcgrad.ir import UNDEFINED, Assert, Atom, Block, Const, Fn, Let, Raise, Store, Update, Var, has_effect, walk
 
 _INPLACE = {
     gast.Add: "iadd",

@@ -11,15 +11,13 @@ are leaves that are no atoms: they are the same thing on every path, or refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import gast
 
+from srcgrad.frontend.source import Source
 from srcgrad.ir import Atom, Const, Undefined, Var
-
-if TYPE_CHECKING:
-    from srcgrad.frontend.scope import Frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,6 +225,42 @@ Leaf = Atom | Closure | Instance
 Environment = dict[str, Value]
 
 
+@dataclass(eq=False)
+class Frame:
+    """One activation of a function that is lowered in line: its names, its source, the frame it was defined in.
+
+    `cells` are the variables that functions defined inside write: they are in the environment under other names, which
+    go with it into those functions and back.
+    """
+
+    source: Source
+    environment: Environment
+    parent: Frame | None = None
+    static: bool = False  # a rule's body: every test must be settled by what is known
+    prefix: str = ""
+    loops: int = 0
+    declared_global: set[str] = field(default_factory=set)
+    tree: Any = None
+    cells: dict[str, str] = field(default_factory=dict)
+
+    def get(self, name: str) -> Value | None:
+        """The value of a variable that functions defined inside do not write."""
+        return self.find(name, {})
+
+    def key(self, name: str) -> str:
+        """The name under which the environment has a variable of this function."""
+        return self.cells.get(name, name)
+
+    def find(self, name: str, cells: Environment) -> Value | None:
+        """The value of a variable of this function or of one around it; `cells` has what inner functions write."""
+        if name in self.cells:
+            return cells.get(self.cells[name])
+        value = self.environment.get(name)
+        if value is None and self.parent is not None:
+            return self.parent.find(name, cells)
+        return value
+
+
 def cell(number: int, name: str) -> str:
     """The name in the environment of a field of an object, or of a variable that an inner function writes."""
     return f"<{number}.{name}>"
@@ -324,7 +358,7 @@ def is_true(value: Value) -> bool:
 
 
 __all__ = [
-    "Bound", "Choice", "Closure", "Compound", "Environment", "Instance", "Lazy", "Leaf", "Partial", "Record",
-    "Super", "Table", "Value", "atoms_of", "cell", "cell_parts", "is_cell", "is_true", "is_undefined", "leaves",
+    "Bound", "Choice", "Closure", "Compound", "Environment", "Frame", "Instance", "Lazy", "Leaf", "Partial",
+    "Record", "Super", "Table", "Value", "atoms_of", "cell", "cell_parts", "is_cell", "is_true", "is_undefined", "leaves",
     "mapped", "parts_of", "rebuild", "rename_instance", "same_names", "same_structure", "with_atoms", "with_parts",
 ]  # fmt: skip

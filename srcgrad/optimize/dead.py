@@ -20,21 +20,25 @@ whose results are not live is assumed to end: the primal ran it.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from srcgrad import ir
 from srcgrad.optimize.invariant import keep_carried, keep_targets, remove_invariant
-from srcgrad.optimize.rewriter import is_fresh, makes_iterator, reads_type_alone, with_blocks
+from srcgrad.optimize.rewriter import is_fresh, makes_iterator, reads_type_alone, with_blocks, with_contents
 
 
 def remove_dead(function: ir.Function) -> ir.Function:
+    function = remove_invariant(function)
     while True:
-        folded = remove_invariant(function)
-        smaller = _sweep(folded, _Marker(folded).run())
-        if smaller.body == function.body:
+        marker = _Marker(function)
+        smaller = _sweep(function, marker.run())
+        folded = remove_invariant(smaller)
+        # What is left is all live: only fewer uses, of something that can be run over once, can change that.
+        if folded is smaller and (smaller is function or not marker.consumed):
             return smaller
-        function = smaller
+        function = folded
 
 
 @dataclass(eq=False, slots=True)
@@ -64,13 +68,13 @@ class _Marker:
         self.function = function
         self.definitions: dict[str, tuple[_Site, int | None]] = {}
         self.buffers: dict[str, _Buffer] = {}
-        self.uses: dict[str, int] = {}
+        self.uses: Counter[str] = Counter()
         self.pending: list[_Site] = []
         self.count = 0
+        self.consumed = False
 
     def run(self) -> list[_Site]:
-        for name in ir.uses(self.function.body):
-            self.uses[name] = self.uses.get(name, 0) + 1
+        self.uses = Counter(ir.uses(self.function.body))
         sites = self.place(self.function.body, None)
         self.roots()
         while self.pending:
@@ -85,10 +89,12 @@ class _Marker:
     def site(self, stmt: ir.Stmt, outer: _Site | None) -> _Site:
         self.count += 1
         site = _Site(stmt, outer, self.count)
-        if (buffer := ir.written_buffer(stmt)) is not None:
-            self.buffers.setdefault(buffer, _Buffer()).writes.append(site)
         self.define(site)
-        site.inner = [self.place(block, site) for block in ir.blocks(stmt)]
+        if isinstance(stmt, ir.Let):
+            if (buffer := ir.written_buffer(stmt)) is not None:
+                self.buffers.setdefault(buffer, _Buffer()).writes.append(site)
+        else:
+            site.inner = [self.place(block, site) for block in ir.blocks(stmt)]
         site.end = self.count
         if self.is_root(site):
             self.mark(site)
@@ -97,7 +103,8 @@ class _Marker:
     def define(self, site: _Site) -> None:
         stmt = site.stmt
         if isinstance(stmt, ir.Let):
-            self.definitions.update((name, (site, None)) for name in ir.defined(stmt))
+            if stmt.target is not None:
+                self.definitions[stmt.target] = (site, None)
             return
         skipped = 0 if isinstance(stmt, ir.If) else int(stmt.stops)
         for i, name in enumerate(stmt.targets):
@@ -114,7 +121,9 @@ class _Marker:
             case ir.Let():
                 return ir.has_effect(site.stmt) and (site.stmt.effect or ir.written_buffer(site.stmt) is None)
             case ir.For():
-                return self.consumes(site.stmt.iterable)
+                consumes = self.consumes(site.stmt.iterable)
+                self.consumed |= consumes
+                return consumes
             case _:
                 return False
 
@@ -235,19 +244,21 @@ def _sources(stmt: ir.Stmt, slot: int) -> tuple[ir.Atom, ...]:
 
 
 def _sweep(function: ir.Function, sites: list[_Site]) -> ir.Function:
-    body = ir.Block(_live(sites), function.body.results)
+    body = _live(function.body, sites)
     names = {param.name for param in function.params} | set(ir.definitions(body))
     types = {name: known for name, known in function.types.items() if name in names}
-    return replace(function, body=body, types=types)
+    same = body is function.body and len(types) == len(function.types)
+    return function if same else replace(function, body=body, types=types)
 
 
-def _live(sites: list[_Site]) -> tuple[ir.Stmt, ...]:
-    return tuple(_rebuilt(site) for site in sites if site.live)
+def _live(block: ir.Block, sites: list[_Site]) -> ir.Block:
+    return with_contents(block, [_rebuilt(site) for site in sites if site.live], block.results)
 
 
 def _rebuilt(site: _Site) -> ir.Stmt:
-    inner = (replace(block, stmts=_live(sites)) for block, sites in zip(ir.blocks(site.stmt), site.inner, strict=True))
-    stmt = with_blocks(site.stmt, inner)
+    if isinstance(site.stmt, ir.Let):
+        return site.stmt
+    stmt = with_blocks(site.stmt, map(_live, ir.blocks(site.stmt), site.inner))
     match stmt:
         case ir.Let():
             return stmt

@@ -21,7 +21,14 @@ from dataclasses import replace
 import numpy as np
 
 from srcgrad import ir
-from srcgrad.optimize.rewriter import Rewriter, is_arithmetic, with_blocks, written_buffers
+from srcgrad.optimize.rewriter import (
+    Rewriter,
+    is_arithmetic,
+    with_blocks,
+    with_body,
+    with_contents,
+    written_buffers,
+)
 from srcgrad.types import same_shape
 
 
@@ -35,26 +42,28 @@ class _FirstWrite(Rewriter):
         self.uses = Counter(ir.uses(function.body))
 
     def run(self) -> ir.Function:
-        return replace(self.function, body=self.block(self.function.body), types=self.types)
+        return with_body(self.function, self.block(self.function.body), self.types)
 
     def block(self, block: ir.Block) -> ir.Block:
         stmts: list[ir.Stmt | None] = []
         position: dict[str, int] = {}
         cleared: dict[str, int] = {}
         for stmt in block.stmts:
-            stmt = with_blocks(stmt, map(self.block, ir.blocks(stmt)))
+            if not isinstance(stmt, ir.Let):
+                stmt = with_blocks(stmt, map(self.block, ir.blocks(stmt)))
             if isinstance(stmt, ir.Let) and _adds_to_whole(stmt) and (name := ir.written_buffer(stmt)) in cleared:
                 assert name is not None
                 self.first(stmt, cleared.pop(name), stmts, position)
                 continue
-            for name in _used(stmt):
-                cleared.pop(name, None)
+            if cleared:
+                for name in _used(stmt):
+                    cleared.pop(name, None)
             if isinstance(stmt, ir.Let) and stmt.target is not None:
                 position[stmt.target] = len(stmts)
                 if _clears(stmt):
                     cleared[stmt.target] = len(stmts)
             stmts.append(stmt)
-        return replace(block, stmts=tuple(stmt for stmt in stmts if stmt is not None))
+        return with_contents(block, [stmt for stmt in stmts if stmt is not None], block.results)
 
     def first(self, update: ir.Let, at: int, stmts: list[ir.Stmt | None], position: dict[str, int]) -> None:
         """Puts an assignment in the place of the clearing at `at` and this update, or leaves both as they are."""

@@ -22,7 +22,7 @@ from dataclasses import replace
 from typing import Any
 
 from srcgrad import ir
-from srcgrad.optimize.rewriter import with_atoms, with_blocks
+from srcgrad.optimize.rewriter import with_atoms, with_blocks, with_body, with_contents
 
 NEVER = ir.Const(False)
 
@@ -30,7 +30,7 @@ NEVER = ir.Const(False)
 def remove_invariant(function: ir.Function) -> ir.Function:
     same = _Same()
     same.block(function.body)
-    return replace(function, body=same.apply(function.body))
+    return with_body(function, same.apply(function.body), function.types)
 
 
 def truth(atom: ir.Atom) -> bool | None:
@@ -59,6 +59,8 @@ class _Same:
 
     def block(self, block: ir.Block) -> None:
         for stmt in block.stmts:
+            if isinstance(stmt, ir.Let):
+                continue
             for inner in ir.blocks(stmt):
                 self.block(inner)
             if isinstance(stmt, ir.If):
@@ -92,13 +94,16 @@ class _Same:
     def apply(self, block: ir.Block) -> ir.Block:
         stmts: list[ir.Stmt] = []
         for stmt in block.stmts:
-            stmt = with_atoms(stmt, self.find)
+            stmt = with_atoms(stmt, self.find) if self.atoms else stmt
+            if isinstance(stmt, ir.Let):
+                stmts.append(stmt)
+                continue
             if isinstance(stmt, ir.If) and (taken := truth(stmt.test)) is not None:
                 stmts.extend(self.apply(stmt.then if taken else stmt.orelse).stmts)
                 continue
             stmt = with_blocks(stmt, map(self.apply, ir.blocks(stmt)))
             stmts.append(self.without_replaced(stmt))
-        return ir.Block(tuple(stmts), tuple(map(self.find, block.results)))
+        return with_contents(block, stmts, [self.find(result) for result in block.results])
 
     def without_replaced(self, stmt: ir.Stmt) -> ir.Stmt:
         if isinstance(stmt, ir.Let) or not any(name in self.atoms for name in stmt.targets):
@@ -113,12 +118,16 @@ class _Same:
 
 def keep_targets(stmt: ir.If, kept: set[int]) -> ir.If:
     """The branch with these targets only."""
+    if len(kept) == len(stmt.targets):
+        return stmt
     then, orelse = (replace(inner, results=_pick(inner.results, kept)) for inner in ir.blocks(stmt))
     return replace(stmt, targets=_pick(stmt.targets, kept), then=then, orelse=orelse)
 
 
 def keep_carried(stmt: ir.Loop, slots: set[int], stops: bool) -> ir.Loop:
     """The loop with these carried values only, and with or without its flag."""
+    if len(slots) == len(stmt.params) and stops == stmt.stops:
+        return stmt
     outer = {slot + stmt.stops for slot in slots} | ({0} if stops else set())
     return replace(
         stmt,

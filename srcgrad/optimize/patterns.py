@@ -122,15 +122,35 @@ class Match:
 
 def match(pattern: Pattern, let: ir.Let, definitions: Mapping[str, ir.Let]) -> Match | None:
     """How a let fits a pattern, with the lets that define its operands seen too."""
+    if not _may_fit(pattern, let, definitions):
+        return None
     bound: Bindings = {}
     inner: list[ir.Let] = []
     return Match(bound, tuple(inner)) if _let(pattern, let, definitions, bound, inner) else None
 
 
+def _may_fit(pattern: Pattern, let: ir.Let, definitions: Mapping[str, ir.Let]) -> bool:
+    """Whether the operands are of the right sort, which is soon seen: most patterns end here."""
+    for part, atom in zip(pattern.args, let.args, strict=False):
+        if part.op is not None:
+            inner = definitions.get(atom.name) if isinstance(atom, ir.Var) else None
+            if inner is None or not _same_op(inner.op, part.op):
+                return False
+        elif part.number and not isinstance(atom, ir.Const):
+            return False
+    return True
+
+
+def _same_op(one: ir.Op, other: ir.Op) -> bool:
+    if isinstance(one, ir.Fn) and isinstance(other, ir.Fn):
+        return one.target is other.target or bool(one.target == other.target)
+    return one == other
+
+
 def _let(
     pattern: Pattern, let: ir.Let, definitions: Mapping[str, ir.Let], bound: Bindings, inner: list[ir.Let]
 ) -> bool:
-    if let.keywords or let.op != pattern.op or len(let.args) != len(pattern.args):
+    if pattern.op is None or let.keywords or len(let.args) != len(pattern.args) or not _same_op(let.op, pattern.op):
         return False
     pairs = zip(pattern.args, let.args, strict=True)
     return all(_atom(part, atom, definitions, bound, inner) for part, atom in pairs)

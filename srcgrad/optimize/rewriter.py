@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -101,25 +102,47 @@ def written_buffers(function: ir.Function) -> frozenset[str]:
 
 def is_hashable(op: ir.Op) -> bool:
     """Whether an operation can be looked up in a table."""
-    return not isinstance(op, ir.Fn) or isinstance(op.target, Hashable)
+    return not isinstance(op, ir.Fn) or type(op.target).__hash__ is not None
 
 
 def _among(target: object, group: frozenset[object]) -> bool:
-    return isinstance(target, Hashable) and target in group
+    return type(target).__hash__ is not None and target in group
 
 
 def with_atoms(stmt: ir.Stmt, change: Callable[[ir.Atom], ir.Atom]) -> ir.Stmt:
-    """The statement with every atom that it itself uses changed; its blocks stay."""
+    """The statement with every atom that it itself uses changed; its blocks stay. The same one if nothing changes."""
+    before = ir.own_atoms(stmt)
+    after = tuple(map(change, before))
+    if is_same(before, after):
+        return stmt
     match stmt:
         case ir.Let():
-            keywords = tuple((key, change(atom)) for key, atom in stmt.keywords)
-            return replace(stmt, args=tuple(map(change, stmt.args)), keywords=keywords)
+            count = len(stmt.args)
+            keywords = tuple((key, atom) for (key, _), atom in zip(stmt.keywords, after[count:], strict=True))
+            return ir.Let(stmt.target, stmt.op, after[:count], keywords, stmt.origin, stmt.effect)
         case ir.If():
-            return replace(stmt, test=change(stmt.test))
+            return replace(stmt, test=after[0])
         case ir.For():
-            return replace(stmt, inits=tuple(map(change, stmt.inits)), iterable=change(stmt.iterable))
+            return replace(stmt, inits=after[:-1], iterable=after[-1])
         case ir.While():
-            return replace(stmt, inits=tuple(map(change, stmt.inits)))
+            return replace(stmt, inits=after)
+
+
+def is_same(before: Sequence[object], after: Sequence[object]) -> bool:
+    """Whether two sequences hold the very same objects."""
+    return len(before) == len(after) and all(map(operator.is_, before, after))
+
+
+def with_contents(block: ir.Block, stmts: Sequence[ir.Stmt], results: Sequence[ir.Atom]) -> ir.Block:
+    """The block with this in it; the same one if nothing changes."""
+    if is_same(block.stmts, stmts) and is_same(block.results, results):
+        return block
+    return ir.Block(tuple(stmts), tuple(results))
+
+
+def with_body(function: ir.Function, body: ir.Block, types: Mapping[str, Type]) -> ir.Function:
+    """The function with another body; the same one if nothing changes."""
+    return function if body is function.body else replace(function, body=body, types=types)
 
 
 def with_blocks(stmt: ir.Stmt, blocks: Iterable[ir.Block]) -> ir.Stmt:
@@ -129,13 +152,14 @@ def with_blocks(stmt: ir.Stmt, blocks: Iterable[ir.Block]) -> ir.Stmt:
             return stmt
         case ir.If():
             then, orelse = blocks
-            return replace(stmt, then=then, orelse=orelse)
+            same = then is stmt.then and orelse is stmt.orelse
+            return stmt if same else replace(stmt, then=then, orelse=orelse)
         case ir.For():
             (body,) = blocks
-            return replace(stmt, body=body)
+            return stmt if body is stmt.body else replace(stmt, body=body)
         case ir.While():
             test, body = blocks
-            return replace(stmt, test=test, body=body)
+            return stmt if test is stmt.test and body is stmt.body else replace(stmt, test=test, body=body)
 
 
 class Scoped(Generic[K, V]):
@@ -181,13 +205,15 @@ class Rewriter:
     def __init__(self, function: ir.Function) -> None:
         self.function = function
         self.types = dict(function.types)
-        self.names = ir.Names.after(function)
         self.replaced: dict[str, ir.Atom] = {}
         self._open: list[list[ir.Stmt]] = []
 
+    @cached_property
+    def names(self) -> ir.Names:
+        return ir.Names.after(self.function)
+
     def run(self) -> ir.Function:
-        body = self.block(self.function.body)
-        return replace(self.function, body=body, types=self.types)
+        return with_body(self.function, self.block(self.function.body), self.types)
 
     def let(self, let: ir.Let) -> None:
         self.emit(let)
@@ -222,8 +248,8 @@ class Rewriter:
     def block(self, block: ir.Block) -> ir.Block:
         self._open.append([])
         for stmt in block.stmts:
-            self.stmt(with_atoms(stmt, self.atom))
-        return ir.Block(tuple(self._open.pop()), tuple(map(self.atom, block.results)))
+            self.stmt(with_atoms(stmt, self.atom) if self.replaced else stmt)
+        return with_contents(block, self._open.pop(), [self.atom(result) for result in block.results])
 
     def stmt(self, stmt: ir.Stmt) -> None:
         if isinstance(stmt, ir.Let):

@@ -64,11 +64,12 @@ def bind(let: Let) -> Bound | None:
         arguments = rule.bind(args, dict(let.keywords))
     except TypeError as error:
         raise Unbound(str(error)) from None
-    return Bound(rule, {k: v if isinstance(v, Const | Var | tuple) and _atoms(v) else Const(v) for k, v in arguments.items()})
+    taken = {k: v if isinstance(v, Const | Var | tuple) and _atoms(v) else Const(v) for k, v in arguments.items()}
+    return Bound(rule, taken)
 
 
 def _atoms(value: Any) -> bool:
-    return not isinstance(value, tuple) or bool(value) and all(isinstance(item, Const | Var) for item in value)
+    return not isinstance(value, tuple) or (bool(value) and all(isinstance(item, Const | Var) for item in value))
 
 
 def _packed(rule: Rule, args: tuple[Any, ...]) -> tuple[Any, ...]:
