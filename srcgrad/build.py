@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import builtins
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -114,12 +114,12 @@ def _of_number(op: Op, args: Sequence[Atom], operands: Sequence[Type | Const]) -
             return Const(())
         case Attr("size"):
             return Const(1)
-        case Fn(target) if target is np.broadcast_to and args[1:] == [Const(())] or args[1:] == (Const(()),):
+        case Fn(target) if (target is np.broadcast_to and args[1:] == [Const(())]) or args[1:] == (Const(()),):
             return args[0]
     return None
 
 
-_ASKED = {"shape": np.shape, "size": np.size, "ndim": np.ndim}
+_ASKED: dict[str, Callable[..., Any]] = {"shape": np.shape, "size": np.size, "ndim": np.ndim}
 
 
 class Builder:

@@ -35,8 +35,10 @@ from __future__ import annotations
 
 import builtins
 import operator
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from srcgrad.types import Type
@@ -124,7 +126,7 @@ class Fn:
 
     def __str__(self) -> str:
         module = getattr(self.target, "__module__", None) or "builtins"
-        name = getattr(self.target, "__qualname__", None) or getattr(self.target, "__name__", repr(self.target))
+        name = getattr(self.target, "__qualname__", "") or getattr(self.target, "__name__", repr(self.target))
         return name if module == "builtins" else f"{module.lstrip('_')}.{name}"
 
 
@@ -366,6 +368,16 @@ class Function:
     line: int = 0
     doc: str = ""
 
+    @cached_property
+    def use_counts(self) -> Counter[str]:
+        """How often every name is used; to be copied before it is changed."""
+        return Counter(uses(self.body))
+
+    @cached_property
+    def written(self) -> frozenset[str]:
+        """The buffers that are written to."""
+        return frozenset(name for stmt in walk(self.body) if (name := written_buffer(stmt)) is not None)
+
 
 # Facts about operations
 
@@ -382,7 +394,7 @@ def hint(name: str) -> str:
 
 def written_buffer(stmt: Stmt) -> str | None:
     """The buffer that a statement itself writes to, or None."""
-    if isinstance(stmt, Let) and isinstance(stmt.op, _WRITERS):
+    if isinstance(stmt, Let) and type(stmt.op) in _WRITERS:
         buffer = stmt.args[0]
         assert isinstance(buffer, Var)
         return buffer.name
@@ -456,14 +468,23 @@ def walk(block: Block) -> Iterator[Stmt]:
 
 def uses(block: Block) -> Iterator[str]:
     """Every use of a name in a block, results of the blocks included, with repetitions."""
-    for stmt in walk(block):
+    found: list[str] = []
+    _collect_uses(block, found)
+    found.extend(variables(block.results))
+    return iter(found)
+
+
+def _collect_uses(block: Block, found: list[str]) -> None:
+    for stmt in block.stmts:
         for atom in own_atoms(stmt):
             if isinstance(atom, Var):
-                yield atom.name
+                found.append(atom.name)
         if not isinstance(stmt, Let):
-            for inner in blocks(stmt):
-                yield from variables(inner.results)
-    yield from variables(block.results)
+            inner = blocks(stmt)
+            for each in inner:
+                found.extend(variables(each.results))
+            for each in inner:
+                _collect_uses(each, found)
 
 
 def definitions(block: Block) -> Iterator[str]:

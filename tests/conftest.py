@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 
 import numpy as np
 import pytest
+
+# The IR is checked after every pass, in processes that a test starts too.
+os.environ.setdefault("SRCGRAD_VERIFY", "1")
 
 # Generated text, compared as text.
 collect_ignore = ["golden"]

@@ -79,7 +79,7 @@ def test_what_is_no_test_is_rejected(body: str, why: str) -> None:
 
 
 def test_a_refusal_is_counted_by_its_reason() -> None:
-    outcome = outcome_of("import os; return x", X)
+    outcome = outcome_of("global Y; Y = x; return x", X)
     assert outcome.kind == "refused"
     assert outcome.key.startswith("UnsupportedSyntax: `_`")
 

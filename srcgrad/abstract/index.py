@@ -26,7 +26,7 @@ def subscript(base: Operand, index: Operand) -> Type:
             return _sequence(t, index)
         case "dict":
             return (t.item(index.value) if isinstance(index, Const) else None) or UNKNOWN
-        case "range" if isinstance(index, Type) and index.kind == "slice" or _is_slice(index):
+        case "range" if (isinstance(index, Type) and index.kind == "slice") or _is_slice(index):
             return RANGE
         case "range":
             return INT if whole_number(index) else UNKNOWN

@@ -31,7 +31,6 @@ from srcgrad.ir import (
     For,
     If,
     Let,
-    Loop,
     Make,
     Pop,
     Stmt,
@@ -57,7 +56,10 @@ class Control(Reverse):
         forward: list[Stmt] = []
         for stmt in reversed(block.stmts):
             with self.at(stmt):
-                forward = [*self.stmt(stmt, in_loop), *forward] if not isinstance(stmt, Let) else self._one(stmt, forward)
+                if isinstance(stmt, Let):
+                    forward = self._one(stmt, forward)
+                else:
+                    forward = [*self.stmt(stmt, in_loop), *forward]
         return tuple(forward)
 
     def _one(self, let: Let, forward: list[Stmt]) -> list[Stmt]:
@@ -252,7 +254,7 @@ class Control(Reverse):
         """Names from outside of a loop whose adjoints are values that the iterations add to."""
         inside = set(definitions(Block((loop,))))
         found: dict[tuple[str, int | None], None] = {}
-        body = {name: None for name in uses(loop.body)}
+        body = dict.fromkeys(uses(loop.body))
         for name in body:
             if name in inside or name not in self.active or name in self.in_memory:
                 continue
@@ -327,7 +329,8 @@ class Control(Reverse):
         if isinstance(loop, For) and self._is_range(loop):
             let = self.definition.get(loop.iterable.name) if isinstance(loop.iterable, Var) else None
             if not (isinstance(let, Let) and let.op == Fn(reversed)):
-                done = self.builder.fn(operator.getitem, loop.iterable, Const(None) if trips is None else self._upto(trips))
+                taken = Const(None) if trips is None else self._upto(trips)
+                done = self.builder.fn(operator.getitem, loop.iterable, taken)
                 return loop, self.builder.fn(reversed, done)
             whole = self.builder.fn(operator.getitem, let.args[0], Const(slice(None, None, -1)))
             done = self.builder.fn(operator.getitem, whole, self._upto(trips))

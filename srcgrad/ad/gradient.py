@@ -20,7 +20,7 @@ from srcgrad.ad.control import Control
 from srcgrad.analyses.activity import activity
 from srcgrad.frontend.rename import rename
 from srcgrad.frontend.source import Source
-from srcgrad.ir import Atom, Block, Const, Fn, Function, Let, Load, Make, Method, Origin, Param, Stmt, Var, definitions
+from srcgrad.ir import Atom, Block, Const, Fn, Function, Origin, Param, Var
 from srcgrad.types import CONTAINERS, UNKNOWN, Type
 
 _KEYWORD_ONLY = 3
@@ -147,7 +147,7 @@ class _Gradient:
         if known.kind == "unknown":
             return self.builder.fn(runtime.rebuilt, Var(name), gradient)
         if known.kind == "array":
-            gradient = fit(self.builder, gradient, Var(name), False)  # type: ignore[arg-type]
+            gradient = fit(self.builder, gradient, Var(name), False)
         return gradient
 
     def results(self, function: Function, gradients: Sequence[Atom]) -> tuple[list[Atom], Any]:
@@ -174,6 +174,3 @@ def _paths(structure: Any, path: tuple[int, ...] = ()) -> list[tuple[int, ...]]:
     if isinstance(structure, tuple):
         return [found for i, item in enumerate(structure) for found in _paths(item, (*path, i))]
     return [path]
-
-
-__all__ = ["Request", "Stmt", "definitions", "differentiate"]

@@ -7,9 +7,9 @@
                                            x_bar = x_bar + sin_bar * cos(x)     # sin = numpy.sin(x)
                                            yield x_bar
 
-The forward sweep is the primal as it stands. The reverse sweep goes through its statements backwards and writes for each
-the body of its rule. What it reads of the forward sweep it reads by name; inside loops, where a name has many values,
-`tape.py` sees to that. The result is naive and correct; the optimizer makes it short.
+The forward sweep is the primal as it stands. The reverse sweep goes through its statements backwards and writes for
+each the body of its rule. What it reads of the forward sweep it reads by name; inside loops, where a name has many
+values, `tape.py` sees to that. The result is naive and correct; the optimizer makes it short.
 """
 
 from __future__ import annotations
@@ -37,9 +37,7 @@ from srcgrad.ir import (
     Block,
     Const,
     Fn,
-    For,
     Function,
-    If,
     Invoke,
     Let,
     Load,
@@ -51,14 +49,12 @@ from srcgrad.ir import (
     Store,
     Update,
     Var,
-    While,
     blocks,
     definitions,
     hint,
     is_builtin,
     own_atoms,
     variables,
-    walk,
 )
 from srcgrad.rules.operations import Bound, Unbound, bind, differentiable_operands, key_of, rule_of
 from srcgrad.rules.suggest import near_misses
@@ -372,9 +368,7 @@ class Reverse:
                 mask = self._survivors(name, let.op.path, indices)
                 cotangent = self.builder.fn(np.where, mask, cotangent, Const(0.0))
             self.contribute(value.name, fit(self.builder, cotangent, value, True))
-        zero = Const(0.0)
-        if self.builder.types[name].kind == "list":
-            zero = self.zero(value)  # type: ignore[assignment]
+        zero = self.zero(value) if self.builder.types[name].kind == "list" else Const(0.0)
         self.builder.do(Store(let.op.path), bar, *indices, zero)
 
     def _survivors(self, name: str, path: tuple[str, ...], indices: Sequence[Atom]) -> Atom:
@@ -383,7 +377,7 @@ class Reverse:
         return self.builder.fn(runtime.store_mask, self.builder.let(Attr("shape"), [target]), indices[-1])
 
     def _update(self, let: Let) -> None:
-        name, bar = self._memory_of(let)
+        _, bar = self._memory_of(let)
         assert isinstance(let.op, Update)
         value = let.args[-1]
         if bar is None or not isinstance(value, Var) or value.name not in self.active:
@@ -405,7 +399,9 @@ class Reverse:
             self.contribute(value.name, cotangent)
 
     def _pop(self, let: Let) -> None:
-        assert let.target is not None and isinstance(let.args[0], Var) and isinstance(let.op, Pop)
+        assert let.target is not None
+        assert isinstance(let.args[0], Var)
+        assert isinstance(let.op, Pop)
         if let.args[0].name not in self.active:
             return
         bar = self.buffer(let.args[0].name)
@@ -414,7 +410,9 @@ class Reverse:
         self.builder.do(Append(let.op.path), bar, *let.args[1:], cotangent)
 
     def _load(self, let: Let) -> None:
-        assert isinstance(let.op, Load) and isinstance(let.args[0], Var) and let.target is not None
+        assert isinstance(let.op, Load)
+        assert isinstance(let.args[0], Var)
+        assert let.target is not None
         cotangent = self.adjoint(let.target)
         if cotangent is None:
             return
@@ -483,7 +481,8 @@ class Reverse:
 
     def _invoke(self, let: Let) -> None:
         """A recursive function: its forward sweep gives what its backward sweep needs (`ad.split`)."""
-        assert let.target is not None and isinstance(let.op, Invoke)
+        assert let.target is not None
+        assert isinstance(let.op, Invoke)
         cotangent = self.adjoint(let.target)
         if cotangent is None:
             return
@@ -496,7 +495,8 @@ class Reverse:
             Let(residuals.name, take, (both, Const(1)), (), let.origin),
         ]
         self.definition.update({lett.target: lett for lett in expanded if lett.target is not None})
-        cotangents = self.builder.let(Invoke(f"{let.op.name}_backward"), [residuals, cotangent], hint="_cotangents", known=UNKNOWN)
+        backward = Invoke(f"{let.op.name}_backward")
+        cotangents = self.builder.let(backward, [residuals, cotangent], hint="_cotangents", known=UNKNOWN)
         for i, atom in enumerate(let.args):
             if isinstance(atom, Var) and atom.name in self.active:
                 known = self.type(atom)
@@ -523,7 +523,8 @@ class Reverse:
         return bound
 
     def _make(self, let: Let) -> None:
-        assert let.target is not None and isinstance(let.op, Make)
+        assert let.target is not None
+        assert isinstance(let.op, Make)
         if let.op.kind not in ("tuple", "list", "dict"):
             self.refuse(let, f"a {let.op.kind} of values with derivatives is not supported", "use a tuple")
             return
@@ -557,7 +558,10 @@ class Reverse:
     def _position(self, name: str, index: Any) -> int | None:
         """Which of the parts of what was built, or of a tuple, an index takes."""
         built = self._built(name)
-        keys = [key.value for key, _ in entries(built)] if built is not None else list(range(len(self.builder.types[name].items)))  # type: ignore[union-attr]
+        if built is not None:
+            keys = [key.value if isinstance(key, Const) else None for key, _ in entries(built)]
+        else:
+            keys = list(range(len(self.builder.types[name].items)))
         if isinstance(index, int) and index < 0 and (built is None or built.op != Make("dict")):
             index += len(keys)
         return keys.index(index) if isinstance(index, int | str) and index in keys else None
@@ -626,15 +630,13 @@ def _names(bound: Bound) -> list[Var]:
 
 def _parameter_names(function: Any) -> Sequence[str]:
     code = function.__code__
-    return code.co_varnames[: code.co_argcount]  # type: ignore[no-any-return]
+    names: Sequence[str] = code.co_varnames[: code.co_argcount]
+    return names
 
 
 def _may_gather(known: Type) -> bool:
     if known.kind == "tuple":
         return any(map(_may_gather, known.items))
     if known.kind in ("array", "list"):
-        return known.kind == "list" or known.dtype is None or known.dtype != bool and known.rank != 0
+        return known.kind == "list" or known.dtype is None or (known.dtype != bool and known.rank != 0)
     return known.kind == "unknown"
-
-
-__all__ = ["For", "If", "Reverse", "While", "walk"]

@@ -5,8 +5,8 @@
             return 1.0              ->
         return x * power(x, n - 1)
 
-Recursive functions are differentiated in this form: the forward sweep of a call returns the residuals of the calls inside
-of it among its own. What is defined on one path only is recorded on a tape, as in a loop.
+Recursive functions are differentiated in this form: the forward sweep of a call returns the residuals of the calls
+inside of it among its own. What is defined on one path only is recorded on a tape, as in a loop.
 """
 
 from __future__ import annotations
@@ -98,5 +98,6 @@ class _Split:
 
     def _finished(self, sweep: str, params: tuple[Param, ...], body: Block, structure: object) -> Function:
         name = f"{self.function.name}_{sweep}"
-        made = replace(self.function, name=name, params=params, body=body, types=self.builder.types, structure=structure)
+        types = self.builder.types
+        made = replace(self.function, name=name, params=params, body=body, types=types, structure=structure)
         return rename(made, self.builder.suggested)

@@ -4,9 +4,9 @@
                                         s = s_tape.pop()
                                         item = x[i]                 # computed again: nothing to keep
 
-A name that an iteration defines and its reverse iteration reads is appended to a list where it is defined, and popped at
-the start of the reverse block that mirrors it. Not recorded are the variable of the loop, which the reversed range gives
-again, and what costs no more to compute again than to keep: subscripts of arrays that are never written, index
+A name that an iteration defines and its reverse iteration reads is appended to a list where it is defined, and popped
+at the start of the reverse block that mirrors it. Not recorded are the variable of the loop, which the reversed range
+gives again, and what costs no more to compute again than to keep: subscripts of arrays that are never written, index
 arithmetic, shapes, tuples and slices.
 """
 
@@ -103,7 +103,8 @@ class Tapes:
     def _tape(self, name: str, fresh: str) -> tuple[Let, Let]:
         with self.builder.block() as stmts:
             made = self.builder.let(Make("list"), (), hint=f"{hint(name).lstrip('_')}_tape")
-        assert isinstance(made, Var) and isinstance(stmts[0], Let)
+        assert isinstance(made, Var)
+        assert isinstance(stmts[0], Let)
         self.made.append(stmts[0])
         origin = self.builder.origin
         return Let(None, Append(), (made, Var(name)), (), origin), Let(fresh, Pop(), (made,), (), origin)

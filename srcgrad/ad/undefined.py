@@ -5,8 +5,8 @@
     return t                                t = W @ x[k]
                                         return t
 
-The adjoint of `t` before its last iteration is zero in the shape of `t`. Where an array, or a value of unknown kind, may be
-without a value it gets None, for which `zeros_like` gives 0.0; numbers get it only where a loop may record them.
+The adjoint of `t` before its last iteration is zero in the shape of `t`. Where an array, or a value of unknown kind,
+may be without a value it gets None, for which `zeros_like` gives 0.0; numbers get it only where a loop may record them.
 """
 
 from __future__ import annotations

@@ -12,7 +12,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from srcgrad.ir import Append, Atom, Block, For, Function, If, Let, Load, Pop, Stmt, Store, Update, Var, While, variables
+from srcgrad.ir import (
+    Append,
+    Atom,
+    Block,
+    For,
+    Function,
+    If,
+    Let,
+    Load,
+    Pop,
+    Stmt,
+    Store,
+    Update,
+    Var,
+    While,
+    variables,
+)
 from srcgrad.rules.operations import differentiable_operands
 from srcgrad.types import UNKNOWN
 
@@ -29,17 +45,34 @@ class Activity:
 
 def activity(function: Function, wrt: Iterable[str]) -> Activity:
     """The activity of every name for derivatives of all results with respect to the parameters `wrt`."""
-    varied = _Varied(function, wrt).run()
-    useful = _Useful(function).run()
+    operands = _Operands()
+    varied = _Varied(function, wrt, operands).run()
+    useful = _Useful(function, operands).run()
     return Activity(frozenset(varied), frozenset(useful))
+
+
+class _Operands:
+    """What flows into the results of lets, looked up once for each."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def of(self, let: Let) -> tuple[str, ...]:
+        if let.target is None:
+            return ()
+        known = self._known.get(let.target)
+        if known is None:
+            known = self._known[let.target] = differentiable_operands(let)
+        return known
 
 
 class _Spread:
     """A set of names that grows until a pass over the function adds nothing."""
 
-    def __init__(self, function: Function, start: Iterable[str]) -> None:
+    def __init__(self, function: Function, start: Iterable[str], operands: _Operands) -> None:
         self.function = function
         self.found = set(start)
+        self.operands = operands
 
     def run(self) -> set[str]:
         size = -1
@@ -75,7 +108,7 @@ class _Varied(_Spread):
             case Let(op=Load() | Pop()):
                 self.add(stmt.target, self.any(stmt.args[:1]))
             case Let():
-                self.add(stmt.target, any(name in self.found for name in differentiable_operands(stmt)))
+                self.add(stmt.target, any(name in self.found for name in self.operands.of(stmt)))
             case If():
                 self.block(stmt.then)
                 self.block(stmt.orelse)
@@ -97,8 +130,8 @@ class _Varied(_Spread):
 
 
 class _Useful(_Spread):
-    def __init__(self, function: Function) -> None:
-        super().__init__(function, variables(function.body.results))
+    def __init__(self, function: Function, operands: _Operands) -> None:
+        super().__init__(function, variables(function.body.results), operands)
 
     def block(self, block: Block) -> None:
         for stmt in reversed(block.stmts):
@@ -117,7 +150,7 @@ class _Useful(_Spread):
                     self.add(stmt.args[:1])
             case Let():
                 if stmt.target in self.found:
-                    self.found.update(differentiable_operands(stmt))
+                    self.found.update(self.operands.of(stmt))
             case If():
                 for target, *values in zip(stmt.targets, stmt.then.results, stmt.orelse.results, strict=True):
                     if target in self.found:

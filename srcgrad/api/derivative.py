@@ -89,11 +89,6 @@ class Derivative:
         """Every derivative has a `__call__` of its own instead: see `srcgrad.api.dispatch`."""
         raise NotImplementedError
 
-    @property
-    def __srcgrad_function__(self) -> Callable[..., Any]:
-        """Marks a derivative for the compiler."""
-        return self.primal
-
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else MethodType(self, instance)
 
@@ -181,6 +176,12 @@ class Derivative:
         inner = None if self._inner is None else self._inner._polymorphic()
         with self._lock:
             return self._fitting((), inner) or self._compile((), None, inner)
+
+    def generated_function(self) -> Callable[..., Any] | None:
+        """The generated function that needs no types, for use inside of other functions; None if it reads more than
+        its arguments."""
+        variant = self._polymorphic()
+        return None if variant.compiled.free.accesses else variant.run
 
     def source_for(self, *args: Any, **kwargs: Any) -> str:
         """The text specialised to these arguments, without running it. A seed may be among them or not."""

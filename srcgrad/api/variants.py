@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from srcgrad.api.dispatch import key_of
@@ -35,7 +35,8 @@ class Variant:
     """One generated function. `inner` is the variant of the derivative that it is the derivative of, if it is.
 
     `identities` are read and must be what they were; `values` are read, must be of the kind that they were, and are
-    put under their names into the namespace of the generated function. `constant`: there is nothing to check.
+    put under their names into the namespace of the generated function; `functions` must have the code and the defaults
+    that they had. `constant`: there is nothing to check.
     """
 
     compiled: Compiled
@@ -47,11 +48,15 @@ class Variant:
     identities: tuple[tuple[Read, Any], ...]
     values: tuple[tuple[str, Read, Any], ...]
     constant: bool
+    functions: tuple[tuple[Any, tuple[Any, ...]], ...] = ()
 
     def fits(self) -> bool:
         """Whether the code is still that of the function; hands it the values that it reads."""
         for read, known in self.identities:
             if read() is not known:
+                return False
+        for function, made_of in self.functions:
+            if (function.__code__, function.__defaults__, function.__kwdefaults__) != made_of:
                 return False
         for name, read, key in self.values:
             value = read()
@@ -70,7 +75,12 @@ def make_variant(compiled: Compiled, source: Source, inner: Variant | None) -> V
     constant = not identities and not values and (inner is None or inner.constant)
     parameters = tuple(hint(param.name) for param in compiled.function.params)
     run = namespace[compiled.name]
-    return Variant(compiled, source, parameters, run, namespace, inner, identities, values, constant)
+    functions = tuple(
+        (known, (known.__code__, known.__defaults__, known.__kwdefaults__))
+        for _, known in identities
+        if isinstance(known, FunctionType)
+    )
+    return Variant(compiled, source, parameters, run, namespace, inner, identities, values, constant, functions)
 
 
 def _may_change(access: Access, known: object) -> bool:

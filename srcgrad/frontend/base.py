@@ -8,7 +8,7 @@ import types as python_types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import gast
 import numpy as np
@@ -40,9 +40,9 @@ class Owner:
 
 def is_known(found: Any) -> bool:
     """Whether an object is part of the program rather than data: a function, a class, a module."""
-    if isinstance(found, python_types.ModuleType | type):
+    if isinstance(found, python_types.ModuleType | type) or hasattr(type(found), "generated_function"):
         return True
-    plain = python_types.FunctionType | python_types.MethodType | functools.partial
+    plain = (python_types.FunctionType, python_types.MethodType, functools.partial)
     if not callable(found) or isinstance(found, plain):
         return callable(found)
     written = isinstance(type(found).__call__, python_types.FunctionType) and fields_of(found) is not None
@@ -57,7 +57,7 @@ _LIBRARIES = frozenset(
 )
 
 
-def is_users_own(value: Value) -> bool:
+def is_users_own(value: Value) -> TypeGuard[Const]:
     """Whether a value is a class or a function of the user's, which the generated code can only read as an object."""
     if not isinstance(value, Const) or not isinstance(value.value, type | python_types.FunctionType):
         return False

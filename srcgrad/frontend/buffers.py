@@ -6,8 +6,8 @@
     z.4 = operator.mul(row.3, 2)      ->   load.5 = load[](y.1, slice)
                                            z.4 = operator.mul(load.5, 2)
 
-A view of a buffer is re-read at each of its uses, as the view itself would show the memory then. Where a second name may
-share the memory and the order of its use and of a write cannot be told to be harmless, the write is refused.
+A view of a buffer is re-read at each of its uses, as the view itself would show the memory then. Where a second name
+may share the memory and the order of its use and of a write cannot be told to be harmless, the write is refused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from srcgrad.errors import AliasedWrite, Place, SrcgradError, together
+from srcgrad.errors import AliasedWrite, Place, together
 from srcgrad.frontend.source import Source
 from srcgrad.ir import (
     Append,
@@ -56,10 +56,10 @@ from srcgrad.types import CONTAINERS, Type
 _WRITERS = (Store, Update, Append, Pop)
 _VIEW_ATTRIBUTES = ("T", "mT", "real", "imag", "flat")
 _VIEW_NAMES = frozenset(
-    "stop_gradient asarray asanyarray ascontiguousarray reshape ravel transpose swapaxes squeeze expand_dims moveaxis rollaxis "
-    "atleast_1d atleast_2d atleast_3d broadcast_to broadcast_arrays diagonal real imag view split array_split hsplit "
-    "vsplit dsplit flip fliplr flipud rot90 permute_dims matrix_transpose nan_to_num iter reversed enumerate zip "
-    "real_if_close unstack".split()
+    "stop_gradient asarray asanyarray ascontiguousarray reshape ravel transpose swapaxes squeeze expand_dims moveaxis "
+    "rollaxis atleast_1d atleast_2d atleast_3d broadcast_to broadcast_arrays diagonal real imag view split array_split "
+    "hsplit vsplit dsplit flip fliplr flipud rot90 permute_dims matrix_transpose nan_to_num iter reversed enumerate "
+    "zip real_if_close unstack".split()
 )
 
 
@@ -90,9 +90,10 @@ def separate_buffers(function: Function, source: Source) -> Function:
     return _Rewriter(function, facts, roots, moves.copied).run()
 
 
-_REBINDING = {getattr(operator, f"i{name}"): getattr(operator, name) for name in
-              ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and_", "or_", "xor", "lshift", "rshift")
-              if hasattr(operator, f"i{name}")} | {operator.iand: operator.and_, operator.ior: operator.or_}  # fmt: skip
+_REBINDING = {
+    getattr(operator, f"i{name}"): getattr(operator, name)
+    for name in "add sub mul truediv floordiv mod pow matmul xor lshift rshift".split()
+} | {operator.iand: operator.and_, operator.ior: operator.or_}
 
 
 def _rebound(function: Function, facts: _Facts, source: Source) -> Function:
@@ -106,12 +107,13 @@ def _rebound(function: Function, facts: _Facts, source: Source) -> Function:
         return function
     offences = [
         AliasedWrite(
-            f"whether `{let.args[0].name.partition('.')[0]}` is an array, which this would change in place, is not known",  # type: ignore[union-attr]
+            f"whether `{owner.name.partition('.')[0]}` is an array, which this would change in place, is not known",
             _place(source, let),
             "write `y = y + v`, or let the types of the arguments be known",
         )
         for let in found
-        if isinstance(let.args[0], Var) and not facts.is_temporary(let.args[0].name, let)
+        for owner in let.args[:1]
+        if isinstance(owner, Var) and not facts.is_temporary(owner.name, let)
     ]
     if offences:
         raise together(list(offences))
@@ -190,9 +192,10 @@ class _Facts:
             while name not in found:
                 found.add(name)
                 stmt = self.definition.get(name)
-                part = isinstance(stmt, Let) and (stmt.op == Fn(operator.getitem) or isinstance(stmt.op, Attr))
-                if part and stmt.args and isinstance(stmt.args[0], Var):  # type: ignore[union-attr]
-                    name = stmt.args[0].name  # type: ignore[union-attr]
+                if not isinstance(stmt, Let) or not (stmt.op == Fn(operator.getitem) or isinstance(stmt.op, Attr)):
+                    continue
+                if stmt.args and isinstance(stmt.args[0], Var):
+                    name = stmt.args[0].name
         return found
 
     def _replaced(self, name: str, writes: list[tuple[_Point, Let]]) -> bool:
@@ -339,8 +342,11 @@ class _Facts:
 
     def _changes_meanwhile(self, name: str, writes: list[tuple[_Point, Let]]) -> bool:
         """Whether a write may run between the taking of a part and a use of it."""
-        uses = [use for use, stmt in self.uses.get(name, []) if not (isinstance(stmt, Let) and stmt.args[:1] == (Var(name),)
-                and isinstance(stmt.op, _WRITERS))]  # fmt: skip
+        uses = [
+            use
+            for use, stmt in self.uses.get(name, [])
+            if not (isinstance(stmt, Let) and stmt.args[:1] == (Var(name),) and isinstance(stmt.op, _WRITERS))
+        ]
         return any(_between(self.defined_at[name], w, use) for w, _ in writes for use in uses)
 
     def _held_elsewhere(self, root: str) -> bool:

@@ -7,6 +7,7 @@ import functools
 import inspect
 import operator
 import types as python_types
+from collections.abc import Callable
 from typing import Any
 
 import gast
@@ -40,7 +41,9 @@ _MUTATING_METHODS = frozenset(
     "setdefault popitem add discard".split()
 )
 _MUTATING_FUNCTIONS = frozenset("copyto put put_along_axis place putmask fill_diagonal".split())
-_PRIMITIVE_PACKAGES = ("numpy", "math", "builtins", "operator", "_operator", "scipy", "cmath", "random", "srcgrad.runtime")
+_PRIMITIVE_PACKAGES = (
+    "numpy", "math", "builtins", "operator", "_operator", "scipy", "cmath", "random", "srcgrad.runtime",
+)  # fmt: skip
 _TUPLE_BUILDERS = (tuple,)
 _MAX_DEPTH = 150  # of functions lowered in line; deeper is recursion
 
@@ -145,12 +148,12 @@ class Calls(Statements):
         if changed is not None:
             return changed
         if name in _MUTATING_METHODS and kind in ("list", "array", "unknown", "object", "tuple"):
-            return self.refuse(node, f"`.{name}()` changes its object in place", "use a function that returns a new one",
-                               AliasedWrite)  # fmt: skip
-        known = registry.get(Key("method", name)) is not None or kind in ("array", "scalar", "str", "unknown")
+            problem = f"`.{name}()` changes its object in place"
+            return self.refuse(node, problem, "use a function that returns a new one", AliasedWrite)
+        pure = registry.get(Key("method", name)) is not None or kind in ("array", "scalar", "str", "unknown")
         if any(key == "out" for key, _ in keywords):
             return self.written_into(node, Method(name), [owner, *args], keywords)
-        return self.builder.let(Method(name), [owner, *args], keywords, effect=not known)
+        return self.builder.let(Method(name), [owner, *args], keywords, effect=not pure)
 
     def known_method(
         self, node: gast.AST, name: str, owner: Value, args: list[Value], keywords: dict[str, Value]
@@ -209,7 +212,8 @@ class Calls(Statements):
             self.write(Update(("[]",), operator.iadd, False), *atoms)
             return Const(None)
         if callee is runtime.add_into:
-            return self.refuse(node, "a second derivative through this container is not supported", "use arrays", NoRule)
+            problem = "a second derivative through this container is not supported"
+            return self.refuse(node, problem, "use arrays", NoRule)
         if getattr(callee, "__name__", "") == "at" and isinstance(getattr(callee, "__self__", None), np.ufunc):
             return self._ufunc_at(node, callee.__self__, atoms)
         if getattr(callee, "__name__", "") in _MUTATING_FUNCTIONS:
@@ -221,7 +225,7 @@ class Calls(Statements):
         return self.builder.let(Fn(callee), atoms, named, effect=_may_act(callee))
 
     def _displayed(self, node: gast.AST, atom: Atom) -> Type:
-        """The type of an argument; of a list written out in the call, which no one else sees, with that of each item."""
+        """The type of an argument; of a list written out in the call, which nobody else sees, with its items' types."""
         let = self.builder.last(atom.name) if isinstance(node, gast.List) and isinstance(atom, Var) else None
         if let is None or len(let.args) != len(node.elts):
             return self.builder.type(atom)
@@ -232,7 +236,8 @@ class Calls(Statements):
 
     def _ufunc_at(self, node: gast.AST, ufunc: np.ufunc, atoms: list[Atom]) -> Atom:
         """`np.add.at(y, index, v)`: an augmented store in which every occurrence of an index counts."""
-        inplace = {np.add: operator.iadd, np.subtract: operator.isub}.get(ufunc)
+        known: dict[np.ufunc, Callable[..., Any]] = {np.add: operator.iadd, np.subtract: operator.isub}
+        inplace = known.get(ufunc)
         if inplace is None or len(atoms) != 3 or not isinstance(atoms[0], Var):
             return self.refuse(node, f"`np.{ufunc.__name__}.at` is not supported", "loop over the indices")
         self.write(Update(("[]",), inplace, False), *atoms)
@@ -247,9 +252,12 @@ class Calls(Statements):
             return self.call(node, callee.__func__, [self._constant(callee.__self__), *args], keywords)
         if isinstance(callee, functools._lru_cache_wrapper):
             return self.call(node, callee.__wrapped__, args, keywords)
-        generated = getattr(callee, "__srcgrad_function__", None)
-        if generated is not None:
-            return self.refuse(node, "the derivative of a function is taken inside of another", "take it outside")
+        if hasattr(type(callee), "generated_function"):
+            generated = callee.generated_function()
+            if generated is None:
+                return self.refuse(node, "a derivative that reads globals or cells is used inside of another function",
+                                   "give it what it reads as arguments")  # fmt: skip
+            return self.call(node, generated, args, keywords)
         try:
             source = source_of(callee)
         except SourceUnavailable as error:
@@ -373,9 +381,11 @@ def _may_act(callee: Any) -> bool:
     module = getattr(callee, "__module__", None) or ""
     if module.startswith("numpy") and "random" not in module:
         return False
-    return not (module in ("math", "operator", "_operator", "srcgrad.runtime") or
-                (isinstance(callee, type) and issubclass(callee, BaseException)) or
-                getattr(callee, "__name__", "") in ("float", "int", "bool", "complex", "tuple", "abs", "round"))  # fmt: skip
+    return not (
+        module in ("math", "operator", "_operator", "srcgrad.runtime")
+        or (isinstance(callee, type) and issubclass(callee, BaseException))
+        or getattr(callee, "__name__", "") in ("float", "int", "bool", "complex", "tuple", "abs", "round")
+    )
 
 
 def _is_generator(tree: Any) -> bool:

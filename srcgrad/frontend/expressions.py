@@ -244,8 +244,8 @@ class Expressions(Base):
             If(
                 tuple(target.name for target in targets),
                 test,
-                Block(tuple(then_stmts), tuple(left for left, _ in pairs)),  # type: ignore[misc]
-                Block(tuple(else_stmts), tuple(right for _, right in pairs)),  # type: ignore[misc]
+                Block(tuple(then_stmts), tuple(left for left, _ in pairs)),
+                Block(tuple(else_stmts), tuple(right for _, right in pairs)),
                 self.builder.origin,
             )
         )

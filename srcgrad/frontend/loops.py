@@ -7,9 +7,11 @@
 
 from __future__ import annotations
 
+import functools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import gast
 
@@ -48,6 +50,8 @@ from srcgrad.types import INT, UNKNOWN, Type, join
 _ATTEMPTS = 4  # the lattice of types is low: a loop's types settle in two or three
 _UNROLLED = 16  # a tuple written in the program is walked in a written-out loop up to this length
 
+Head = tuple[str, Type, Atom]  # of a `for` loop: the hint and the type of its variable, and what it runs over
+
 
 @dataclass(frozen=True)
 class Walk:
@@ -75,6 +79,7 @@ class Loops(Calls):
             iterable = self.builder.fn(range, walk.length)
         direct = walk.iterable is not None
         hint = node.target.id if direct and isinstance(node.target, gast.Name) else "k"
+
         def body(variable: Var) -> None:
             value = walk.item(variable)
             self._suggest(node.target, value)
@@ -224,6 +229,7 @@ class Loops(Calls):
 
     def is_static(self, value: Value) -> bool:
         raise NotImplementedError
+
     def _reversed(self, args: tuple[Value, ...], node: gast.AST) -> Walk | tuple[Value, ...]:
         inner = self.walk_value(args[0], node)
         if isinstance(inner, tuple):
@@ -270,8 +276,8 @@ class Loops(Calls):
             if is_true(stop):
                 return
             if isinstance(stop, Var):
-                rest = items[position + 1 :]
-                self.join_by(stop, lambda: None, lambda: self._iterate(node, rest))
+                rest = functools.partial(self._iterate, node, items[position + 1 :])
+                self.join_by(stop, lambda: None, rest)
                 return
 
     def _walk_list(self, node: gast.For, walk: Walk) -> None:
@@ -292,8 +298,8 @@ class Loops(Calls):
         node: gast.For | gast.While,
         names: list[str],
         stops: bool,
-        body: Callable[[Var], None],
-        head: tuple[str, Type, Atom] | None,
+        body: Callable[[Any], None],
+        head: Head | None,
     ) -> None:
         """Lowers a loop with the carried `names`, until the types of what it carries settle."""
         before = dict(self.frame.environment)
@@ -345,7 +351,7 @@ class Loops(Calls):
                 changed = True
         return changed
 
-    def _enter(self, node, body, head) -> Var | None:  # type: ignore[no-untyped-def]
+    def _enter(self, body: Callable[[Any], None], head: Head | None) -> Var | None:
         """Lowers the body once; for a `for` loop, over a new variable."""
         self.frame.environment[STOP] = self.frame.environment[SKIP] = Const(False)
         self.frame.environment.pop(DEAD, None)
@@ -353,7 +359,16 @@ class Loops(Calls):
         body(variable)
         return variable
 
-    def _attempt(self, node, inits, types, stops, before, body, head):  # type: ignore[no-untyped-def]
+    def _attempt(
+        self,
+        node: gast.For | gast.While,
+        inits: dict[str, Value],
+        types: Sequence[Type],
+        stops: bool,
+        before: Environment,
+        body: Callable[[Any], None],
+        head: Head | None,
+    ) -> tuple[Loop, list[Atom]]:
         """The loop under the assumption that what it carries has these types, and what its body yields."""
         environment = dict(before)
         params: list[Var] = []
@@ -371,9 +386,9 @@ class Loops(Calls):
                 raise _TestAssigns
             test = Block(tuple(stmts), (condition,))
         with self.builder.block() as stmts:
-            variable = self._enter(node, body, head)
+            variable = self._enter(body, head)
             results = self._results(node, inits, environment)
-        flag = [self.frame.environment.get(STOP, Const(False))] if stops else []
+        flag = atoms_of(self.frame.environment.get(STOP, Const(False))) if stops else []
         block = Block(tuple(stmts), (*flag, *results))
         targets = [self.builder.declare("stopped")] if stops else []
         targets += [
@@ -383,7 +398,7 @@ class Loops(Calls):
         names = tuple(target.name for target in targets)
         params_, starts = tuple(p.name for p in params), tuple(atom for _, atom in _flat(inits))
         if head is None:
-            loop: For | While = While(names, params_, starts, test, block, stops, self.builder.origin)
+            loop: Loop = While(names, params_, starts, test, block, stops, self.builder.origin)
         else:
             assert variable is not None
             loop = For(names, params_, starts, variable.name, head[2], block, stops, self.builder.origin)
@@ -404,7 +419,9 @@ class Loops(Calls):
             results.extend(atoms_of(value))
         return results
 
-    def _after(self, node, inits, loop, stops, before) -> None:  # type: ignore[no-untyped-def]
+    def _after(
+        self, node: gast.For | gast.While, inits: dict[str, Value], loop: Loop, stops: bool, before: Environment
+    ) -> None:
         environment = dict(before)
         targets = iter([Var(name) for name in loop.targets[stops:]])
         for name, value in inits.items():

@@ -79,7 +79,10 @@ def lower(source: Source, types: Mapping[str, Type]) -> Lowered:
             functions = {r.name: _recursive(_new(contents, recursions, free), r) for r in recursions.known.values()}
         except FoundRecursion:
             continue
-        if not lowering.widened and not recursions.changed or attempt == _ROUNDS - 1:
+        if recursions.endless() and not recursions.changed:
+            place = source.place(source.tree)
+            raise UnsupportedSyntax(f"the recursion in `{source.name}` never ends", place, "return a value on some path")
+        if (not lowering.widened and not recursions.changed) or attempt == _ROUNDS - 1:
             return dataclasses.replace(lowered, recursive=functions)
     raise together([UnsupportedSyntax(f"the recursion of `{source.name}` is too deep to be typed", None)])
 

@@ -19,7 +19,9 @@ from typing import Any
 import gast
 
 from srcgrad.errors import AliasedWrite
+from srcgrad.frontend.base import Owner
 from srcgrad.frontend.containers import Containers
+from srcgrad.frontend.scope import Access
 from srcgrad.frontend.values import Bound, Closure, Instance, Partial, Record, Super, Table, Value, is_undefined
 from srcgrad.ir import UNDEFINED, Atom, Attr, Const, Var
 from srcgrad.rules.rule import Key, registry
@@ -67,9 +69,13 @@ class Objects(Containers):
 
     def _attribute_of_module(self, owner: python_types.ModuleType, name: str, found: Any) -> Value:
         library = owner.__name__.partition(".")[0] in _LIBRARIES
-        if library or callable(found) or isinstance(found, python_types.ModuleType):
+        if library or isinstance(found, python_types.ModuleType):
             return Const(found)
-        return self.builder.let(Attr(name), [Const(owner)])
+        access = Access(Owner(owner), name, "object")
+        if callable(found):
+            self.free.identities[access] = found
+            return Const(found)
+        return self.free_value(access, name, found)
 
     def _attribute_of_made(self, node: gast.AST, name: str, owner: Instance | Record) -> Value:
         found = inspect.getattr_static(owner.cls, name, _MISSING)

@@ -60,6 +60,10 @@ class Recursions:
         if joined != function.types:
             function.types, self.changed = joined, True
 
+    def endless(self) -> bool:
+        """Whether a function was met that returns what it returns, and nothing else."""
+        return any(function.result == UNDEFINED for function in self.known.values())
+
     def returned(self, function: Recursive, result: Type) -> None:
         joined = anonymous(join(function.result, result))
         if joined != function.result:

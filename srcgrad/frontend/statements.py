@@ -288,7 +288,8 @@ class Statements(Joins):
             return
         # The right side writes: the element was read before it, as Python does.
         if self.builder.type(old).kind == "unknown":
-            self.refuse(node, "the right side changes what this updates", "compute it in a statement before", AliasedWrite)
+            problem = "the right side changes what this updates"
+            self.refuse(node, problem, "compute it in a statement before", AliasedWrite)
             return
         self.write(Store(("[]",)), base, index, self.builder.fn(BINARY[type(node.op)], old, value))
 

@@ -359,6 +359,7 @@ def is_true(value: Value) -> bool:
 
 __all__ = [
     "Bound", "Choice", "Closure", "Compound", "Environment", "Frame", "Instance", "Lazy", "Leaf", "Partial",
-    "Record", "Super", "Table", "Value", "atoms_of", "cell", "cell_parts", "is_cell", "is_true", "is_undefined", "leaves",
-    "mapped", "parts_of", "rebuild", "rename_instance", "same_names", "same_structure", "with_atoms", "with_parts",
+    "Record", "Super", "Table", "Value", "atoms_of", "cell", "cell_parts", "is_cell", "is_true", "is_undefined",
+    "leaves", "mapped", "parts_of", "rebuild", "rename_instance", "same_names", "same_structure", "with_atoms",
+    "with_parts",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ whatever makes an object of its own stay as they are.
 from __future__ import annotations
 
 import operator
+from functools import cached_property
 
 from srcgrad import ir
 from srcgrad.optimize.rewriter import (
@@ -48,8 +49,11 @@ class _Sharing(Rewriter):
         self.known: Scoped[_Key, str] = Scoped()
         self.branches: Scoped[tuple[ir.Atom, int], _Facts] = Scoped()
         self.buffers = written_buffers(function)
-        self.single = single_hints(function)
         self.better: dict[str, str] = {}
+
+    @cached_property
+    def single(self) -> frozenset[str]:
+        return single_hints(self.function)
 
     def let(self, let: ir.Let) -> None:
         if let.target is None or not self.shareable(let):

@@ -20,7 +20,6 @@ whose results are not live is assumed to end: the primal ran it.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -68,13 +67,12 @@ class _Marker:
         self.function = function
         self.definitions: dict[str, tuple[_Site, int | None]] = {}
         self.buffers: dict[str, _Buffer] = {}
-        self.uses: Counter[str] = Counter()
+        self.uses = function.use_counts
         self.pending: list[_Site] = []
         self.count = 0
         self.consumed = False
 
     def run(self) -> list[_Site]:
-        self.uses = Counter(ir.uses(self.function.body))
         sites = self.place(self.function.body, None)
         self.roots()
         while self.pending:
@@ -173,17 +171,16 @@ class _Marker:
             self.use(site.stmt.body.results[0])
 
     def expand_let(self, let: ir.Let, site: _Site) -> None:
-        first, *others = ir.own_atoms(let) or (ir.Const(None),)
-        self.use_all(others)
-        if isinstance(first, ir.Var) and ir.written_buffer(let) is not None:
-            self.demand(first.name)
-        elif isinstance(first, ir.Var) and isinstance(let.op, ir.Load):
-            self.demand(first.name)
+        atoms = ir.own_atoms(let)
+        self.use_all(atoms[1:])
+        first = atoms[0] if atoms else None
+        if not isinstance(first, ir.Var):
+            return
+        self.demand(first.name)
+        if isinstance(let.op, ir.Load):
             self.read(first.name, self.reach(site, first.name))
-        elif isinstance(first, ir.Var) and reads_type_alone(let):
-            self.demand(first.name)
-        else:
-            self.use(first)
+        elif ir.written_buffer(let) is None and not reads_type_alone(let):
+            self.read(first.name, math.inf)
 
     def use_all(self, atoms: Iterable[ir.Atom]) -> None:
         for atom in atoms:

@@ -15,7 +15,6 @@ is needed elsewhere, the buffer is a copy of it.
 from __future__ import annotations
 
 import operator
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -39,7 +38,7 @@ def assign_first_write(function: ir.Function) -> ir.Function:
 class _FirstWrite(Rewriter):
     def __init__(self, function: ir.Function) -> None:
         super().__init__(function)
-        self.uses = Counter(ir.uses(function.body))
+        self.uses = function.use_counts
 
     def run(self) -> ir.Function:
         return with_body(self.function, self.block(self.function.body), self.types)

@@ -20,8 +20,8 @@ and dtype; of rows marked SIGN, nothing.
 from __future__ import annotations
 
 import operator
-from collections import Counter
 from dataclasses import replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -29,7 +29,15 @@ from srcgrad import ir
 from srcgrad.abstract import evaluate, infer
 from srcgrad.build import hint_of
 from srcgrad.optimize.patterns import Match, Pattern, match
-from srcgrad.optimize.rewriter import Rewriter, is_hashable, is_temporary, renamed, single_hints, written_buffers
+from srcgrad.optimize.rewriter import (
+    Rewriter,
+    is_hashable,
+    is_same,
+    is_temporary,
+    renamed,
+    single_hints,
+    written_buffers,
+)
 from srcgrad.optimize.rows import ELEMENTWISE, IDENTITIES, SETTLED, SIGN, Row
 from srcgrad.types import UNKNOWN, Type, same_shape
 
@@ -51,21 +59,30 @@ def settle_signs(function: ir.Function) -> ir.Function:
     return _Settling(function, SETTLED).simplified()
 
 
+@lru_cache(maxsize=8)
+def _by_operation(rows: tuple[Row, ...]) -> dict[ir.Op, list[Row]]:
+    found: dict[ir.Op, list[Row]] = {}
+    for row in rows:
+        assert row.pattern.op is not None
+        found.setdefault(row.pattern.op, []).append(row)
+    return found
+
+
 class _Applying(Rewriter):
     def __init__(self, function: ir.Function, rows: tuple[Row, ...]) -> None:
         super().__init__(function)
-        self.rows: dict[ir.Op, list[Row]] = {}
-        for row in rows:
-            assert row.pattern.op is not None
-            self.rows.setdefault(row.pattern.op, []).append(row)
+        self.rows = _by_operation(rows)
         self.definitions: dict[str, ir.Let] = {}
         self.buffers = written_buffers(function)
-        self.uses = Counter(ir.uses(function.body))
+        self.uses = function.use_counts.copy()
         self.loops: list[int] = [0]
         self.count = 0
         self.home: dict[str, int] = {}
-        self.single = single_hints(function)
         self.better: dict[str, str] = {}
+
+    @cached_property
+    def single(self) -> frozenset[str]:
+        return single_hints(self.function)
 
     def simplified(self) -> ir.Function:
         return renamed(self.run(), self.better)
@@ -87,6 +104,9 @@ class _Applying(Rewriter):
 
     def let(self, let: ir.Let) -> None:
         """Emits what a let is rewritten to; if that is an atom, nothing."""
+        if let.origin.sweep != "reverse":
+            self.emit(let)
+            return
         let = self.update(self.negative_sum(let))
         while (found := self.fitting(let)) is not None:
             row, bindings = found
@@ -256,7 +276,8 @@ class _Settling(_Applying):
     def emit(self, stmt: ir.Stmt) -> None:
         if isinstance(stmt, ir.Let) and stmt.origin.sweep == "reverse" and stmt.op in _TAKES_WHOLE:
             left, right = stmt.args
-            stmt = replace(stmt, args=(self.whole(left, right), self.whole(right, left)))
+            args = self.whole(left, right), self.whole(right, left)
+            stmt = stmt if is_same(stmt.args, args) else replace(stmt, args=args)
         super().emit(stmt)
 
     def whole(self, atom: ir.Atom, other: ir.Atom) -> ir.Atom:

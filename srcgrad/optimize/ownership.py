@@ -71,9 +71,7 @@ class _Sources:
         match stmt:
             case ir.Let():
                 if stmt.target is not None and _shares(stmt):
-                    # What `rebuilt(x, g)` gives is made of `g`, in the classes of `x`.
-                    made_of = stmt.args[1:] if stmt.op == ir.Fn(runtime.rebuilt) else stmt.args[:1] if _fits(stmt) else stmt.args
-                    self.flows[stmt.target] = list(made_of)
+                    self.flows[stmt.target] = list(_made_of(stmt))
                     if stmt.op == ir.Fn(np.broadcast_to):
                         self.read_only.add(stmt.target)
             case ir.If():
@@ -102,6 +100,13 @@ class _Sources:
             else:
                 found.add(atom.name)
         return found
+
+
+def _made_of(let: ir.Let) -> tuple[ir.Atom, ...]:
+    """The operands that a result may share memory with."""
+    if let.op == ir.Fn(runtime.rebuilt):
+        return let.args[1:]  # what `rebuilt(x, g)` gives is made of `g`, in the classes of `x`
+    return let.args[:1] if _fits(let) else let.args
 
 
 def _fits(let: ir.Let) -> bool:

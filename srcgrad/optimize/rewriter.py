@@ -97,7 +97,7 @@ def makes_iterator(let: ir.Let) -> bool:
 
 
 def written_buffers(function: ir.Function) -> frozenset[str]:
-    return frozenset(name for stmt in ir.walk(function.body) if (name := ir.written_buffer(stmt)) is not None)
+    return function.written
 
 
 def is_hashable(op: ir.Op) -> bool:

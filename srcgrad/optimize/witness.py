@@ -135,7 +135,8 @@ class _Witnesses(Rewriter):
             witness = self.witness(first.name, known, _needs_dtype(let))
             if witness == first.name and not _needs_dtype(let):
                 witness = self.operand_of_same_shape(first).name
-            let = replace(let, args=(ir.Var(witness), *others))
+            if ir.Var(witness) != let.args[0]:
+                let = replace(let, args=(ir.Var(witness), *others))
         self.emit(let)
 
     def operand_of_same_shape(self, atom: ir.Var) -> ir.Var:
@@ -181,7 +182,7 @@ def _answer(let: ir.Let, known: Type) -> ir.Const | None:
 
 def _other_uses(function: ir.Function) -> Counter[str]:
     """How often every name is used for more than its shape."""
-    uses = Counter(ir.uses(function.body))
+    uses = function.use_counts.copy()
     for stmt in ir.walk(function.body):
         asked = stmt.args[0] if isinstance(stmt, ir.Let) and _asks(stmt) else None
         if isinstance(asked, ir.Var):

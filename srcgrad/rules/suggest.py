@@ -12,7 +12,7 @@ def near_misses(operation: Any) -> str:
     """The spellings nearest to that of an operation, as text; empty where there are none."""
     name = operation.name if isinstance(operation, Key) else getattr(operation, "__name__", "")
     known = {
-        getattr(known, "name", None) or getattr(known, "__name__", "")
+        getattr(known, "name", "") or getattr(known, "__name__", "")
         for rule in registry
         if rule.form != "constant"
         for known in rule.operations

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from srcgrad.runtime.basic import cast
 from srcgrad.runtime.positions import add_at
 
 
@@ -35,7 +36,7 @@ def add_into(target: Any, g: Any) -> None:
         target += g
         return
     fields = _fields(g)
-    given = g if fields is None else fields
+    given: Any = g if fields is None else fields
     for key in target if isinstance(target, dict) else range(len(target)):
         old, new = target[key], given[key]
         if new is None:
@@ -78,7 +79,7 @@ def rebuilt(x: Any, g: Any) -> Any:
     if isinstance(x, np.ndarray | np.generic):
         if x.dtype.kind not in "fc":
             return None
-        return np.asarray(g, x.dtype)[()] if getattr(g, "dtype", None) != x.dtype else g
+        return g if getattr(g, "dtype", None) == x.dtype else cast(np.asarray(g), x)[()]
     if isinstance(x, dict):
         return {key: rebuilt(item, g[key]) for key, item in x.items()}
     fields = _fields(x)

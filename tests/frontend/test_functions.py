@@ -203,7 +203,7 @@ def test_functions_decorated_inside() -> None:
 
 def test_map_filter_and_reduce() -> None:
     def f(x: Any) -> Any:
-        squares = list(map(lambda v: v * v, x))
+        squares = list(map(lambda v: v * v, x))  # noqa: C417
         products = map(operator.mul, squares, x)
         positive = filter(lambda v: v > 0, x)
         return sum(products) + sum(positive) + functools.reduce(lambda a, b: a * b, (x[0], x[1], x[2]))
@@ -252,7 +252,7 @@ def test_counters_made_by_factories() -> None:
 
     def f(x: Any) -> Any:
         one, other = counter(x[0]), counter(2.0)
-        for k in range(2):
+        for _ in range(2):
             one(x[1])
             other(x[2])
         return one(1.0) * other(x[0])
@@ -262,7 +262,7 @@ def test_counters_made_by_factories() -> None:
 
 def test_a_variable_of_a_comprehension_is_not_read_later() -> None:
     def f(x: Any) -> Any:
-        functions = [lambda v: v * k for k in (1.0, 2.0)]
+        functions = [lambda v: v * k for k in (1.0, 2.0)]  # noqa: B023
         return functions[0](x[0])
 
     refused(f, "comprehension that has ended")

@@ -40,7 +40,7 @@ def test_dict_views_are_written_out() -> None:
 def test_dicts_as_arguments() -> None:
     def f(x: Any, weights: Any) -> Any:
         total = 0.0
-        for key, value in weights.items():
+        for _key, value in weights.items():
             total = total + np.sum(value * x)
         if "bias" in weights:
             total = total + weights["bias"] * x[0]
@@ -94,7 +94,7 @@ def test_a_choice_of_tuples() -> None:
 
 def test_reversed_and_zipped_values() -> None:
     def f(x: Any) -> Any:
-        pairs = list(zip(x, reversed(x)))
+        pairs = list(zip(x, reversed(x)))  # noqa: B905
         total = 0.0
         for k, (a, b) in enumerate(pairs, 1):
             total = total + k * a * b * b
