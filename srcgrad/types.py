@@ -121,7 +121,8 @@ class Type:
             # A list or dict of which no element is known may hold anything.
             open_ended = self.kind in ("list", "dict") and not self.items
             return open_ended or any(item.differentiable for item in self.items)
-        return self.numeric and (self.dtype is None or self.dtype.kind in "fc")
+        # What has no type yet may turn out to be anything.
+        return self.kind == "undefined" or (self.numeric and (self.dtype is None or self.dtype.kind in "fc"))
 
     def item(self, key: Any) -> Type | None:
         """The type under a key of a dict, or of a field of a record."""

@@ -28,7 +28,6 @@ from srcgrad.errors import (
     SeedMismatch,
     SourceUnavailable,
     UnknownParameter,
-    UnsupportedSyntax,
 )
 from srcgrad.types import type_of
 
@@ -288,7 +287,7 @@ def doubles_a_slope(x):
 
 
 def test_a_derivative_inside_of_a_function() -> None:
-    assert grad(doubles_a_slope)(1.5) == pytest.approx(twice_the_curvature)
+    assert grad(doubles_a_slope)(1.5) == 4.0
 
 
 # What a function reads from outside

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from srcgrad import grad, vjp
+from srcgrad import UnsupportedSyntax, grad, vjp
 from srcgrad.pipeline import OPTIMIZATIONS
 from tests.differences import (
     STEP,
@@ -37,7 +37,38 @@ from tests.differences import (
 )
 from tests.programs import PROGRAMS, Program, Wrt
 
-every_program = pytest.mark.parametrize("name", PROGRAMS)
+# Refused as they stand, with the reason; when one becomes right, its line is to go.
+REFUSED = {
+    "heat_3d": "its double buffer hands the caller's array round",
+    "jacobi_2d_with_a_source": "its double buffer hands the caller's array round",
+    "store_through_reshape": "a store through a reshaped view",
+    "determinant_by_minors_of_lists": "lists of unknown types joined by `+`, in a recursion",
+}
+
+_AUGMENTED = "an augmented assignment to a name that may be a number or an array"
+_VIEWS = "parts of an array that may be numbers or views, kept over a write"
+_PARAMETER = "a function given as an argument is called"
+
+# Refused in the text that needs no types, where they are right with the types of a call.
+REFUSED_UNTYPED = {
+    **dict.fromkeys(("branch_on_the_counter", "geometric_series", "cholesky_by_loops", "multiple_targets"), _AUGMENTED),
+    **dict.fromkeys(("argument_is_scaled_in_place", "oscillator_is_an_object", "conjugate_gradients"), _AUGMENTED),
+    **dict.fromkeys(("two_products_in_place", "shallow_water_staggered"), _AUGMENTED),
+    **dict.fromkeys(("swapped_elements", "lu_with_pivots", "adi", "shallow_water_lax_friedrichs"), _VIEWS),
+    **dict.fromkeys(("heat_with_two_buffers", "wave_equation_of_three_levels"), "a double buffer of unknown kind"),
+    **dict.fromkeys(("function_is_an_argument", "runge_kutta_4", "fixed_point_of_a_callable"), _PARAMETER),
+}
+
+# Refused when the gradient is differentiated again; the gradient itself is right.
+REFUSED_TWICE = {
+    **dict.fromkeys(("recursion", "determinant_by_minors", "option_tree_by_recursion"), "residuals of a recursion"),
+    "matrix_chain_in_the_cheapest_order": "residuals of a recursion",
+    **dict.fromkeys(("nested_list_and_tuple", "leapfrog_of_lists", "lstm_over_a_list_of_states"), "nested adjoints"),
+    "time_warping_of_nested_lists": "nested adjoints",
+    **dict.fromkeys(("code_after_continue_in_else", "newton_for_a_system", "householder_triangle", "adi"), _VIEWS),
+}
+
+every_program = pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in REFUSED])
 FIRST_ORDER_ONLY = {name for name, program in PROGRAMS.items() if program.only == "first"}
 
 
@@ -113,7 +144,10 @@ def check(program: Program, wrt: Wrt, **options: Any) -> None:
 
 
 SINGLE_PARAMETERS = [
-    (program.name, parameter) for program in PROGRAMS.values() for parameter in floating_parameters(program)
+    (program.name, parameter)
+    for program in PROGRAMS.values()
+    if program.name not in REFUSED
+    for parameter in floating_parameters(program)
 ]
 SETTINGS = {"all": True, "none": False, **{name: frozenset((name,)) for name in OPTIMIZATIONS}}
 
@@ -143,7 +177,19 @@ def test_every_set_of_passes(name: str, setting: bool | frozenset[str]) -> None:
 
 @every_program
 def test_the_text_that_needs_no_types(name: str) -> None:
+    if name in REFUSED_UNTYPED:
+        with pytest.raises(UnsupportedSyntax):
+            check(PROGRAMS[name], PROGRAMS[name].wrt, specialize=False)
+        return
     check(PROGRAMS[name], PROGRAMS[name].wrt, specialize=False)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused_names_the_place(name: str) -> None:
+    program = PROGRAMS[name]
+    with pytest.raises(UnsupportedSyntax) as caught:
+        check(program, program.wrt)
+    assert caught.value.offences[0].problem
 
 
 @every_program
@@ -202,11 +248,20 @@ def seeded_function(program: Program) -> Callable[..., Any]:
     return function
 
 
-@pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in FIRST_ORDER_ONLY])
+@pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in FIRST_ORDER_ONLY | REFUSED.keys()])
 def test_the_gradient_of_the_gradient(name: str) -> None:
     program = PROGRAMS[name]
     if is_single(program):
         pytest.skip("differences of a gradient in single precision have no digits")
+    if name in REFUSED_TWICE:
+        with pytest.raises(UnsupportedSyntax):
+            differentiate_twice(program)
+        return
+    differentiate_twice(program)
+
+
+def differentiate_twice(program: Program) -> None:
+    """The gradient of a weighted sum of the gradient against differences of it."""
     first = grad(seeded_function(program), program.wrt)
     call = program.call()
     vector = random_like(first(*call.args, **call.kwargs), generator(program, "vector"))

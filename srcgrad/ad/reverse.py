@@ -263,7 +263,8 @@ class Reverse:
     def zero_array(self, name: str) -> Atom:
         known = self.builder.types[name]
         plain = known.kind == "array" and known.dtype is not None and name not in self.sometimes
-        function = np.zeros_like if plain else runtime.zeros if known.kind in CONTAINERS else runtime.zeros_like
+        may_hold = name not in self.sometimes and self.may_hold(name)
+        function = np.zeros_like if plain else runtime.zeros if may_hold else runtime.zeros_like
         return self.builder.let(Fn(function), [self.value(name)], hint=self.bar(name))
 
     def result(self, let: Let) -> Atom:
@@ -425,11 +426,12 @@ class Reverse:
         self, name: str, path: tuple[str, ...], indices: Sequence[Atom], cotangent: Atom, holds: bool = False
     ) -> None:
         """Adds to a part of an adjoint in memory; `holds`: the part may be a container."""
-        if holds and self.builder.types[name].kind != "array":
+        known = self.builder.types[name].kind
+        unique = not any(self.is_gather(index) for index in indices)
+        if path[-1:] == ("[]",) and (known != "array" and holds or known == "unknown" and not unique):
             owner = self.builder.let(Load(path[:-1]), [self.buffer(name), *indices[:-1]])
             self.builder.let(Fn(runtime.add_item), [owner, indices[-1], cotangent], effect=True)
             return
-        unique = not any(self.is_gather(index) for index in indices)
         self.builder.do(Update(path, operator.iadd, unique), self.buffer(name), *indices, cotangent)
 
     def is_gather(self, index: Atom) -> bool:

@@ -206,7 +206,7 @@ class Containers(Loops):
             elements = self.make("list", [self.as_atom(v, node) for v in walk], first.iter)
             length = Const(len(walk))
             walk = Walk(lambda k: self.builder.fn(operator.getitem, elements, k), length=length)
-        iterable = walk.iterable if walk.iterable is not None else self.builder.fn(range, walk.length)  # type: ignore[arg-type]
+        iterable = self.walked(walk)
         hint = first.target.id if walk.iterable is not None and isinstance(first.target, gast.Name) else "k"
         walked = walk
 
@@ -316,7 +316,7 @@ class Containers(Loops):
             for value in walk:
                 self.append(owner, self.as_atom(value, node), node)
             return
-        iterable = walk.iterable if walk.iterable is not None else self.builder.fn(range, walk.length)  # type: ignore[arg-type]
+        iterable = self.walked(walk)
 
         def body(variable: Var) -> None:
             self.append(owner, self.as_atom(walk.item(variable), node), node)

@@ -298,14 +298,14 @@ class Expressions(Base):
             return list(value.items) if value.kind == "list" else [Const(key) for key in value.keys]
         if isinstance(value, Const) and isinstance(value.value, tuple | range):
             return [Const(item) for item in value.value] if len(value.value) <= MAX_SPREAD else None
-        known = self.builder.type(value) if isinstance(value, Var) else None
-        if known is not None and known.kind == "record" and known.cls is not None and issubclass(known.cls, tuple):
-            return [self.builder.let(Attr(key), [value]) for key in known.keys]  # type: ignore[list-item]
+        if isinstance(value, Var) and (known := self.builder.type(value)).kind == "record":
+            if known.cls is not None and issubclass(known.cls, tuple):
+                return [self.builder.let(Attr(key), [value]) for key in known.keys]
         keys = self.known_keys(value)
         if keys is not None:
             return [Const(key) for key in keys]
-        if known is not None and known.kind == "tuple":
-            return [self.builder.fn(operator.getitem, value, Const(i)) for i in range(len(known.items))]  # type: ignore[arg-type]
+        if isinstance(value, Var) and (known := self.builder.type(value)).kind == "tuple":
+            return [self.builder.fn(operator.getitem, value, Const(i)) for i in range(len(known.items))]
         return None
 
     def known_keys(self, value: Value) -> tuple[Any, ...] | None:

@@ -73,10 +73,7 @@ class Loops(Calls):
         if isinstance(walk, tuple):
             self._unrolled(node, walk)
             return
-        iterable = walk.iterable
-        if iterable is None:
-            assert walk.length is not None
-            iterable = self.builder.fn(range, walk.length)
+        iterable = self.walked(walk)
         direct = walk.iterable is not None
         hint = node.target.id if direct and isinstance(node.target, gast.Name) else "k"
 
@@ -127,6 +124,13 @@ class Loops(Calls):
     def walk(self, node: gast.AST) -> Walk | tuple[Value, ...]:
         """How a loop over an expression runs; a tuple of values is walked in a written-out loop."""
         return self.walk_value(self.expression(node), node)
+
+    def walked(self, walk: Walk) -> Atom:
+        """What a loop runs over."""
+        if walk.iterable is not None:
+            return walk.iterable
+        assert walk.length is not None
+        return self.builder.fn(range, walk.length)
 
     def known_walk(self, node: gast.AST) -> tuple[Value, ...] | None:
         """The elements that a loop over an expression has, where they are known; None where they are not."""

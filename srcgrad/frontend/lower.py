@@ -34,7 +34,7 @@ from srcgrad.types import UNKNOWN, Type
 __all__ = ["Lowered", "Lowering", "Undecided", "lower"]
 
 
-_ROUNDS = 8  # of lowering, until the types of containers settle
+_ROUNDS = 10  # of lowering, until the types of containers settle
 
 
 class Lowering(Recursion):
@@ -69,22 +69,27 @@ def lower(source: Source, types: Mapping[str, Type]) -> Lowered:
     contents: dict[object, Type] = {}
     recursions = Recursions()
     for attempt in range(_ROUNDS):
-        if attempt == _ROUNDS - 1:  # types that do not settle: nothing is known of what containers hold
+        if attempt == _ROUNDS - 2:  # types that do not settle: nothing is known of what containers and calls hold
             contents = dict.fromkeys(contents, Type("list", items=(UNKNOWN,)))
+            recursions.forget()
         recursions.changed = False
         free = Free()
         lowering = _new(contents, recursions, free)
         try:
             lowered = _attempt(lowering, source, types)
-            functions = {r.name: _recursive(_new(contents, recursions, free), r) for r in recursions.known.values()}
+            each = {r: _new(contents, recursions, free) for r in recursions.known.values()}
+            functions = {r.name: _recursive(inner, r) for r, inner in each.items()}
         except FoundRecursion:
             continue
         if recursions.endless() and not recursions.changed:
             place = source.place(source.tree)
-            raise UnsupportedSyntax(f"the recursion in `{source.name}` never ends", place, "return a value on some path")
-        if (not lowering.widened and not recursions.changed) or attempt == _ROUNDS - 1:
+            problem = f"the recursion in `{source.name}` never ends"
+            raise UnsupportedSyntax(problem, place, "return a value on some path")
+        widened = any(one.widened for one in (lowering, *each.values()))
+        if not widened and not recursions.changed:
             return dataclasses.replace(lowered, recursive=functions)
-    raise together([UnsupportedSyntax(f"the recursion of `{source.name}` is too deep to be typed", None)])
+    problem = f"the recursion of `{source.name}` has no types that settle"
+    raise together([UnsupportedSyntax(problem, source.place(source.tree))])
 
 
 def _new(contents: dict[object, Type], recursions: Recursions, free: Free) -> Lowering:

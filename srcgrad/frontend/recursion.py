@@ -23,7 +23,7 @@ from srcgrad.frontend.patterns import Patterns
 from srcgrad.frontend.source import Source
 from srcgrad.frontend.values import Closure, Frame, Value, is_undefined
 from srcgrad.ir import Atom, Const, Invoke
-from srcgrad.types import UNDEFINED, Type, anonymous, join
+from srcgrad.types import UNDEFINED, UNKNOWN, Type, anonymous, join
 
 
 class FoundRecursion(Exception):
@@ -59,6 +59,11 @@ class Recursions:
         joined = [join(a, b) for a, b in zip(function.types, types, strict=True)]
         if joined != function.types:
             function.types, self.changed = joined, True
+
+    def forget(self) -> None:
+        """Nothing is known of the arguments and results of recursive functions any more."""
+        for function in self.known.values():
+            function.types, function.result = [UNKNOWN] * len(function.types), UNKNOWN
 
     def endless(self) -> bool:
         """Whether a function was met that returns what it returns, and nothing else."""

@@ -144,7 +144,7 @@ class Sequences(Objects):
         return made
 
     def _collect(self, walk: Walk, made: Var, element: Any, keep: Any, node: gast.AST) -> None:
-        iterable = walk.iterable if walk.iterable is not None else self.builder.fn(range, walk.length)  # type: ignore[arg-type]
+        iterable = self.walked(walk)
 
         def body(variable: Var) -> None:
             self._kept(walk.item(variable), made, element, keep, node)

@@ -304,20 +304,20 @@ class Statements(Joins):
 
     def augmented(self, node: gast.AugAssign, old: Value) -> Value | None:
         """The new value of `old op= value`; None where the object itself was changed."""
-        known = self.builder.type(old) if isinstance(old, Var) else None
+        kind = self.builder.type(old).kind if isinstance(old, Var) else None
         value = self.expression(node.value)
         if isinstance(old, Instance):
             special = self.special_operator(node, self.inplace(node).__name__, [old, value])
             return special if special is not None else self.binary(node, old, value)
-        if known is not None and known.kind == "array":
-            self.write(Update((), self.inplace(node)), old, self.as_atom(value, node))  # type: ignore[arg-type]
+        if isinstance(old, Var) and kind == "array":
+            self.write(Update((), self.inplace(node)), old, self.as_atom(value, node))
             return None
-        if known is not None and known.kind in ("list", "object"):
+        if kind in ("list", "object"):
             self.refuse(node, "this grows in place", "build a new list, or append", AliasedWrite)
             return None
-        if known is not None and known.kind == "unknown":
+        if isinstance(old, Var) and kind == "unknown":
             # An array would be changed in place, a number replaced: `buffers` decides whether that is the same.
-            return self.builder.let(Fn(self.inplace(node)), [old, self.as_atom(value, node)], effect=True)  # type: ignore[list-item]
+            return self.builder.let(Fn(self.inplace(node)), [old, self.as_atom(value, node)], effect=True)
         return self.binary(node, old, value)
 
     def put(self, owner: Var, value: Atom, key: Atom | None, node: gast.AST) -> None:

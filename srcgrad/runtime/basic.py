@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad.errors import NonScalarOutput
+from srcgrad.errors import NonScalarOutput, UnsupportedSyntax
 
 
 def unbroadcast(g: Any, x: Any) -> Any:
@@ -15,6 +15,9 @@ def unbroadcast(g: Any, x: Any) -> Any:
 
     A complex `g` for a real `x` is projected to its real part.
     """
+    if isinstance(x, list | tuple):
+        problem = "lists are joined by `+` where their types are not known"
+        raise UnsupportedSyntax(problem, None, "append their elements")
     shape = np.shape(x)
     if np.shape(g) != shape:
         extra = np.ndim(g) - len(shape)

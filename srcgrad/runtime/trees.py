@@ -74,7 +74,7 @@ def add(a: Any, b: Any) -> Any:
 
 def rebuilt(x: Any, g: Any) -> Any:
     """The cotangent `g` in the classes of `x`: a tuple for a tuple, an object for an object."""
-    if g is None:
+    if g is None or x is None:
         return None
     if isinstance(x, np.ndarray | np.generic):
         if x.dtype.kind not in "fc":
