@@ -1,5 +1,5 @@
 import numpy as np
-from srcgrad.runtime import copy, rebuilt, zeros
+from srcgrad.runtime import rebuilt, zeros
 
 
 def dict_of_parameters_grad(params, X):
@@ -14,4 +14,4 @@ def dict_of_parameters_grad(params, X):
     params_bar = zeros(params)
     params_bar["b"] += np.sum(total_bar)
     params_bar["w"] += X.T @ total_bar
-    return copy(rebuilt(params, params_bar))
+    return rebuilt(params, params_bar)

@@ -1,5 +1,5 @@
 import numpy as np
-from srcgrad.runtime import copy, rebuilt, unbroadcast, zeros
+from srcgrad.runtime import rebuilt, unbroadcast, zeros
 
 
 def list_of_arrays_grad(parts):
@@ -17,4 +17,4 @@ def list_of_arrays_grad(parts):
     parts_bar = zeros(parts)
     parts_bar[1] += unbroadcast(product_bar * item, item_2)
     parts_bar[0] += unbroadcast(product_bar * item_2, item)
-    return copy(rebuilt(parts, parts_bar))
+    return rebuilt(parts, parts_bar)

@@ -1,6 +1,6 @@
 import numpy as np
 from srcgrad.rules import products
-from srcgrad.runtime import copy, rebuilt, scalar_seed, unbroadcast
+from srcgrad.runtime import rebuilt, scalar_seed, unbroadcast
 
 
 def polymorphic_loss_value_and_grad(w, X, y):
@@ -31,5 +31,5 @@ def polymorphic_loss_value_and_grad(w, X, y):
         unbroadcast(product_bar * y, log) / p - unbroadcast(product_bar_2 * diff, log_2) / diff_2
     )
     # line 2: p = 1 / (1 + np.exp(-(X @ w)))
-    gradient = copy(rebuilt(w, products.matmul.vjp_y(p_bar * p / total * exp, product, X, w)))
+    gradient = rebuilt(w, products.matmul.vjp_y(p_bar * p / total * exp, product, X, w))
     return value, gradient

@@ -1,5 +1,5 @@
 import numpy as np
-from srcgrad.runtime import copy, rebuilt, scalar_seed, unbroadcast
+from srcgrad.runtime import rebuilt, scalar_seed, unbroadcast
 
 
 def polymorphic_product_grad(x, a):
@@ -14,6 +14,5 @@ def polymorphic_product_grad(x, a):
     # reverse sweep
     # line 2: return np.sum(np.sin(x) * a)
     product_bar = np.broadcast_to(scalar_seed(np.sum(product)), np.shape(product))
-    gradient = copy(rebuilt(x, unbroadcast(product_bar * a, sin) * np.cos(x)))
-    gradient_2 = copy(rebuilt(a, unbroadcast(product_bar * sin, a)))
-    return gradient, gradient_2
+    gradient = rebuilt(x, unbroadcast(product_bar * a, sin) * np.cos(x))
+    return gradient, rebuilt(a, unbroadcast(product_bar * sin, a))
