@@ -174,14 +174,16 @@ class Control(Reverse):
             rows.append((key, filled[0], filled[1]))
         return rows
 
-    def _zero_in(self, key: tuple[str, int | None], stmts: list[Stmt]) -> Atom:
+    def _zero_of(self, key: tuple[str, int | None]) -> Atom:
         name, part = key
+        if part is None:
+            return self.zero(Var(name))
+        built = self._built(name)
+        return self.zero(entries(built)[part][1]) if built is not None else self.zero_item(name, part)
+
+    def _zero_in(self, key: tuple[str, int | None], stmts: list[Stmt]) -> Atom:
         with self.builder.block() as made:
-            if part is None:
-                zero = self.zero(Var(name))
-            else:
-                built = self._built(name)
-                zero = self.zero(entries(built)[part][1]) if built is not None else self.zero_item(name, part)
+            zero = self._zero_of(key)
         stmts.extend(made)
         return zero
 
@@ -312,14 +314,7 @@ class Control(Reverse):
 
     def _start(self, key: tuple[str, int | None]) -> Atom:
         found = self.adjoints.values.get(key)
-        if found is not None:
-            return found
-        with self.builder.block() as stmts:
-            pass
-        zero = self._zero_in(key, stmts)
-        for stmt in stmts:
-            self.builder.emit(stmt)
-        return zero
+        return self._zero_of(key) if found is None else found
 
     def _reversed(self, loop: For | While) -> tuple[For | While, Atom]:
         """The forward loop, counting its trips where it must, and what the reverse loop walks."""
@@ -328,17 +323,12 @@ class Control(Reverse):
         loop, trips = self._counting(loop)
         if isinstance(loop, For) and self._is_range(loop):
             let = self.definition.get(loop.iterable.name) if isinstance(loop.iterable, Var) else None
-            if not (isinstance(let, Let) and let.op == Fn(reversed)):
-                taken = Const(None) if trips is None else self._upto(trips)
-                done = self.builder.fn(operator.getitem, loop.iterable, taken)
-                return loop, self.builder.fn(reversed, done)
-            whole = self.builder.fn(operator.getitem, let.args[0], Const(slice(None, None, -1)))
-            done = self.builder.fn(operator.getitem, whole, self._upto(trips))
-            return loop, self.builder.fn(reversed, done)
+            walked = loop.iterable
+            if isinstance(let, Let) and let.op == Fn(reversed):
+                walked = self.builder.fn(operator.getitem, let.args[0], Const(slice(None, None, -1)))
+            upto = self.builder.let(Make("slice"), [Const(None), trips, Const(None)])
+            return loop, self.builder.fn(reversed, self.builder.fn(operator.getitem, walked, upto))
         return loop, self.builder.fn(range, trips)
-
-    def _upto(self, trips: Atom) -> Atom:
-        return self.builder.let(Make("slice"), [Const(None), trips, Const(None)])
 
     def _backwards(self, iterable: Atom) -> Atom:
         let = self.definition.get(iterable.name) if isinstance(iterable, Var) else None
