@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -61,20 +62,27 @@ class Compiled:
     result: Type
 
 
+_LOCK = threading.RLock()  # what is set for the time of a compilation is set for the whole process
+_RECURSION = 20_000  # every function that is lowered in line takes a dozen frames, every level of nesting some more
+
+
 @contextmanager
-def _without_collection() -> Iterator[None]:
+def _settings() -> Iterator[None]:
     """No search for cyclic garbage inside: what a compilation makes it mostly keeps, and going through it costs a
-    quarter of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+    quarter of the time. And room for deeply nested programs, whose depth the compiler bounds itself."""
+    with _LOCK:
+        enabled, limit = gc.isenabled(), sys.getrecursionlimit()
+        gc.disable()
+        sys.setrecursionlimit(max(limit, _RECURSION))
+        try:
+            yield
+        finally:
+            sys.setrecursionlimit(limit)
+            if enabled:
+                gc.enable()
 
 
-@_without_collection()
+@_settings()
 def compile_derivative(
     source: Source,
     types: Mapping[str, Type],

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import importlib.util
 import inspect
+import linecache
 import os
 import subprocess
 import sys
@@ -498,3 +499,14 @@ def test_the_text_is_the_same_twice_in_one_process() -> None:
                 return str(error)
 
         assert text() == text()
+
+
+def test_a_deep_chain_of_calls() -> None:
+    count = 200
+    text = "".join(f"def f{i}(x):\n    return f{i + 1}(x) + x\n" for i in range(count)) + f"def f{count}(x):\n    return x\n"
+    linecache.cache["<chain>"] = (len(text), None, text.splitlines(True), "<chain>")
+    names: dict[str, Any] = {"__name__": "chain"}
+    exec(compile(text, "<chain>", "exec"), names)
+    limit = sys.getrecursionlimit()
+    assert grad(names["f0"])(1.0) == count + 1
+    assert sys.getrecursionlimit() == limit

@@ -45,7 +45,7 @@ _PRIMITIVE_PACKAGES = (
     "numpy", "math", "builtins", "operator", "_operator", "scipy", "cmath", "random", "srcgrad.runtime",
 )  # fmt: skip
 _TUPLE_BUILDERS = (tuple,)
-_MAX_DEPTH = 150  # of functions lowered in line; deeper is recursion
+_MAX_DEPTH = 300  # of functions lowered in line; deeper is recursion
 
 
 class Calls(Statements):
