@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from srcgrad import grad, value_and_grad, vjp
-from srcgrad.errors import NotDifferentiable, UnsupportedSyntax
+from srcgrad.errors import AliasedWrite, NotDifferentiable, UnsupportedSyntax
 from tests.differences import assert_close, gradient
 
 Function = Callable[..., Any]
@@ -22,14 +22,22 @@ X = np.array([0.7, -1.3, 2.1])
 EXACT = {"rtol": 1e-14, "atol": 1e-14}
 
 
-def check(function: Function, expected: Any, *args: Any, wrt: Any = 0, **keywords: Any) -> None:
-    """The gradient is the expected one: specialised, without types, with no passes; and so is the value."""
+def check(
+    function: Function, expected: Any, *args: Any, wrt: Any = 0, needs_types: bool = False, **keywords: Any
+) -> None:
+    """The gradient is the expected one: specialised, without types, with no passes; and so is the value.
+
+    `needs_types`: without types the function is refused.
+    """
 
     def fresh() -> list[Any]:
         return [arg.copy() if isinstance(arg, np.ndarray) else arg for arg in args]
 
     plain = function(*fresh(), **keywords)
-    for options in ({}, {"specialize": False}, {"optimize": False}):
+    if needs_types:
+        with pytest.raises(AliasedWrite):
+            grad(function, wrt, specialize=False)(*fresh(), **keywords)
+    for options in ({}, {"optimize": False}, *([] if needs_types else [{"specialize": False}])):
         value, actual = value_and_grad(function, wrt, **options)(*fresh(), **keywords)
         assert value == plain
         several = isinstance(wrt, tuple)
@@ -190,7 +198,7 @@ def alias_by_a_view(x):
 
 def test_a_view_is_written() -> None:
     expected = np.array([2 * X[0] + X[1] ** 2 + X[2] ** 2, 2 * X[1] * X[0], 2 * X[2] * X[0]])
-    check(alias_by_a_view, expected, X)
+    check(alias_by_a_view, expected, X, needs_types=True)
 
 
 def alias_in_a_branch(x, flag):
@@ -596,7 +604,7 @@ def view_read_after_a_write(x):
 def test_a_view_is_read_before_and_after_a_write() -> None:
     a, b, c = X
     expected = np.array([4 * a**3, 4 * b**3 + 200 * c * b, 100 * b * b])
-    check(view_read_after_a_write, expected, X)
+    check(view_read_after_a_write, expected, X, needs_types=True)
 
 
 def buffer_of_the_loop(x):

@@ -231,6 +231,8 @@ class Calls(Statements):
             return self.builder.type(atom)
         items = tuple(self._displayed(element, item) for element, item in zip(node.elts, let.args, strict=True))
         assert isinstance(atom, Var)
+        if not all(item.kind == "tuple" or item.differentiable for item in items):
+            return self.builder.type(atom)  # positions and sizes count by their values, which types do not have
         self.builder.displays[atom.name] = Type("tuple", items=items)
         return self.builder.displays[atom.name]
 

@@ -15,7 +15,7 @@ def unbroadcast(g: Any, x: Any) -> Any:
 
     A complex `g` for a real `x` is projected to its real part.
     """
-    if isinstance(x, list | tuple):
+    if isinstance(x, list | tuple) and isinstance(g, list | tuple):
         problem = "lists are joined by `+` where their types are not known"
         raise UnsupportedSyntax(problem, None, "append their elements")
     shape = np.shape(x)

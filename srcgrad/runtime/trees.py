@@ -14,13 +14,26 @@ from srcgrad.runtime.basic import cast
 from srcgrad.runtime.positions import add_at
 
 
+class Slots(dict[Any, Any]):
+    """The adjoint of a NamedTuple: its items by field or by position."""
+
+    def _key(self, key: Any) -> Any:
+        return list(self)[key] if isinstance(key, int) else key
+
+    def __getitem__(self, key: Any) -> Any:
+        return super().__getitem__(self._key(key))
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(self._key(key), value)
+
+
 def zeros(x: Any) -> Any:
     """The adjoint of a container before anything has been added to it; None for leaves that are no numbers."""
     if isinstance(x, dict):
         return {key: zeros(item) for key, item in x.items()}
     fields = _fields(x)
     if fields is not None:
-        return {key: zeros(item) for key, item in fields.items()}
+        return Slots({key: zeros(item) for key, item in fields.items()})
     if isinstance(x, list | tuple):
         return [zeros(item) for item in x]
     if isinstance(x, np.ndarray | np.generic):
@@ -66,7 +79,7 @@ def add(a: Any, b: Any) -> Any:
     if a is None or b is None:
         return b if a is None else a
     if isinstance(a, dict):
-        return {key: add(item, b[key]) for key, item in a.items()}
+        return type(a)({key: add(item, b[key]) for key, item in a.items()})
     if isinstance(a, list | tuple):
         return [add(item, other) for item, other in zip(a, b, strict=True)]
     return a + b
@@ -96,10 +109,10 @@ def rebuilt(x: Any, g: Any) -> Any:
 def in_memory(g: Any) -> Any:
     """A cotangent as adjoints in memory have it: lists for tuples, dicts for objects."""
     if isinstance(g, dict):
-        return {key: in_memory(item) for key, item in g.items()}
+        return type(g)({key: in_memory(item) for key, item in g.items()})
     fields = _fields(g)
     if fields is not None:
-        return {key: in_memory(item) for key, item in fields.items()}
+        return Slots({key: in_memory(item) for key, item in fields.items()})
     return [in_memory(item) for item in g] if isinstance(g, list | tuple) else g
 
 
