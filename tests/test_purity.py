@@ -503,7 +503,8 @@ def test_the_text_is_the_same_twice_in_one_process() -> None:
 
 def test_a_deep_chain_of_calls() -> None:
     count = 200
-    text = "".join(f"def f{i}(x):\n    return f{i + 1}(x) + x\n" for i in range(count)) + f"def f{count}(x):\n    return x\n"
+    text = "".join(f"def f{i}(x):\n    return f{i + 1}(x) + x\n" for i in range(count))
+    text += f"def f{count}(x):\n    return x\n"
     linecache.cache["<chain>"] = (len(text), None, text.splitlines(True), "<chain>")
     names: dict[str, Any] = {"__name__": "chain"}
     exec(compile(text, "<chain>", "exec"), names)

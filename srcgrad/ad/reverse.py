@@ -428,7 +428,7 @@ class Reverse:
         """Adds to a part of an adjoint in memory; `holds`: the part may be a container."""
         known = self.builder.types[name].kind
         unique = not any(self.is_gather(index) for index in indices)
-        if path[-1:] == ("[]",) and (known != "array" and holds or known == "unknown" and not unique):
+        if path[-1:] == ("[]",) and ((known != "array" and holds) or (known == "unknown" and not unique)):
             owner = self.builder.let(Load(path[:-1]), [self.buffer(name), *indices[:-1]])
             self.builder.let(Fn(runtime.add_item), [owner, indices[-1], cotangent], effect=True)
             return
