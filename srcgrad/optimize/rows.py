@@ -123,6 +123,7 @@ def broadcast(x: Pattern, shape: Pattern) -> Pattern:
 x, y, g, w, t, s, z = map(variable, "xygwtsz")
 c, d = constant("c"), constant("d")
 negative = -x
+tall = call(np.expand_dims, broadcast(g, s), t)
 wide = broadcast(g, s)  # where an operand has the full shape anyway, the copies are made by the operation itself
 
 IDENTITIES = (
@@ -167,6 +168,13 @@ IDENTITIES = (
     Row(y + wide, y + g),
     Row(wide - y, g - y),
     Row(y - wide, y - g),
+    Row(tall * y, g * y, is_number("g")),  # expand_dims(broadcast(g), a) * y -> g * y for a number g
+    Row(y * tall, y * g, is_number("g")),
+    Row(tall / y, g / y, is_number("g")),
+    Row(tall + y, g + y, is_number("g")),
+    Row(y + tall, y + g, is_number("g")),
+    Row(tall - y, g - y, is_number("g")),
+    Row(y - tall, y - g, is_number("g")),
     Row(-wide, broadcast(-g, s), kept=ELEMENTWISE),  # -broadcast(g) -> broadcast(-g)
     # broadcast(g) * y -> broadcast(g * y) for a number y
     Row(wide * y, broadcast(g * y, s), is_number("y"), ELEMENTWISE),

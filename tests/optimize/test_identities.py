@@ -58,6 +58,12 @@ def shape_names(pattern: Pattern) -> set[str]:
     return found | {arg.name for arg in pattern.args[1:] if takes_one and arg.op is None}
 
 
+def axis_names(pattern: Pattern) -> set[str]:
+    """The variables that stand for an axis: literals, in the programs that rules write."""
+    found = set().union(*map(axis_names, pattern.args)) if pattern.args else set()
+    return found | ({pattern.args[1].name} if pattern.op == ir.Fn(np.expand_dims) else set())
+
+
 def type_by_size(value: Any) -> Type:
     """The type of a value; axes of equal length are known to be so."""
     known = replace(type_of(value), length=None)
@@ -77,6 +83,7 @@ class Example:
         self.atoms: dict[str, Any] = {name: f"{name}.0" for name in values}
         for name in sorted(shape_names(row.pattern)):
             self.atoms[name] = self.build.let(f"_{name}.1", ir.Attr("shape"), f"{name}.0")
+        self.atoms.update({name: ir.Const(values[name]) for name in axis_names(row.pattern)})
         result = self.add(row.pattern)
         self.function = self.build.function([f"{name}.0" for name in values], result)
 
@@ -93,7 +100,9 @@ class Example:
 def examples(row: Row, known: bool) -> Any:
     names = [leaf.name for leaf in variables(row.pattern) if not leaf.number]
     shapes = shape_names(row.pattern)
-    choices = [[FULL, FULL[0], FULL.astype(np.float32)] if n in shapes else OPERANDS.values() for n in names]
+    axes = axis_names(row.pattern)
+    prototypes = [FULL, FULL[0], FULL.astype(np.float32)]
+    choices = [[0, 1] if n in axes else prototypes if n in shapes else OPERANDS.values() for n in names]
     kinds = (float, int) if has_number(row.pattern) else (float,)
     for number, values in itertools.product(kinds, itertools.product(*choices)):
         yield Example(row, dict(zip(names, values, strict=True)), known, number)
