@@ -365,7 +365,8 @@ class Reverse:
         *indices, value = let.args[1:]
         if isinstance(value, Var) and value.name in self.active:
             cotangent = self.builder.let(Load(let.op.path), [bar, *indices], hint=f"_{hint(value.name)}_bar")
-            if any(self.is_gather(index) for index in indices):
+            is_list = self.builder.types[name].kind in CONTAINERS
+            if not is_list and any(self.is_gather(index) for index in indices):
                 mask = self._survivors(name, let.op.path, indices)
                 cotangent = self.builder.fn(np.where, mask, cotangent, Const(0.0))
             self.contribute(value.name, fit(self.builder, cotangent, value, True))

@@ -50,13 +50,15 @@ def _fitted(seed: Any, result: Type, values: Values, path: str) -> Any:
         return {key: _fitted(seed[key], item, values, f"{path}[{key!r}]") for key, item in items}
     if result.kind in ("scalar", "array"):
         return _fitted_number(seed, result, values, path)
-    return _copied(seed)
+    return 0.0 if seed is None else _copied(seed)
 
 
 def _fitted_number(seed: Any, result: Type, values: Values, path: str) -> Any:
     dtype = result.dtype
     if dtype is not None and dtype.kind not in "fc":
         return seed  # no derivative flows through it: whatever is given is not read
+    if seed is None and result.kind == "scalar":
+        return 0.0  # what `None` stands for in cotangents: no derivative
     if not isinstance(seed, _NUMBERS) or not _has_shape(np.shape(seed), result, values):
         raise _mismatch(seed, _shown_type(result, values), path)
     given = _dtype(seed)

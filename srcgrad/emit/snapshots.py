@@ -37,6 +37,7 @@ _PLAIN_ATTRIBUTES = {"shape", "size", "ndim", "dtype", "itemsize", "nbytes"}
 _VIEW_METHODS = set("reshape ravel transpose swapaxes squeeze view diagonal get setdefault items values".split())
 _VIEW_FUNCTIONS = set(
     "reshape ravel transpose swapaxes moveaxis rollaxis squeeze expand_dims broadcast_to broadcast_arrays asarray"
+    " trim_zeros sliding_window_view as_strided einsum asmatrix"
     " asanyarray ascontiguousarray asfortranarray atleast_1d atleast_2d atleast_3d diagonal diag real imag flip"
     " fliplr flipud rot90 stop_gradient split array_split hsplit vsplit dsplit real_if_close require matrix_transpose"
     " permute_dims unstack meshgrid array ix_ nan_to_num".split()
@@ -113,14 +114,18 @@ class _Splitter:
     def block(self, block: ir.Block) -> ir.Block:
         stmts = [with_blocks(stmt, map(self.block, ir.blocks(stmt))) for stmt in block.stmts]
         for load in [stmt for stmt in stmts if isinstance(stmt, ir.Let) and stmt.target in self.copied]:
-            if load.origin.sweep == "forward":
+            # What is written later is memory of its own, which must not be made twice.
+            if load.origin.sweep == "forward" and load.target not in self.found.writes:
                 self.split(load, stmts)
         return replace(block, stmts=tuple(stmts))
 
     def split(self, load: ir.Let, stmts: list[ir.Stmt]) -> None:
         """Gives the statements behind a load that may read the memory itself a load of their own."""
         assert load.target is not None
-        at = stmts.index(load)
+        at = next(i for i, s in enumerate(stmts) if isinstance(s, ir.Let) and s.target == load.target)
+        found = stmts[at]  # an earlier split may have renamed what it reads
+        assert isinstance(found, ir.Let)
+        load = found
         early = self.early(load, stmts[at + 1 :])
         if not early:
             return
