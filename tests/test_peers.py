@@ -692,3 +692,15 @@ def test_ties_share_the_gradient() -> None:
     tied = np.array([1.0, 3.0, 3.0])
     check(lambda x: np.max(x), np.array([0.0, 0.5, 0.5]), tied)
     check(lambda x: np.sum(np.maximum(x, 3.0)), np.array([0.0, 0.5, 0.5]), tied)
+
+
+def written_after_pop(x):
+    y = x * 1.0
+    kept = [y]
+    popped = kept.pop()
+    popped[1] *= 2
+    return np.sum(y**2)
+
+
+def test_an_array_out_of_a_list_is_written() -> None:
+    check_or_refused(written_after_pop, np.array([2.0, 8.0, 2.0]) * X, X)

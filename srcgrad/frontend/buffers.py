@@ -312,7 +312,7 @@ class _Facts:
         if isinstance(stmt, Let):
             if isinstance(stmt.op, Global):
                 return f"this writes into `{shown}`, which is not the function's own"
-            if _may_be_view(stmt):
+            if _may_be_view(stmt) or isinstance(stmt.op, Pop):
                 return f"`{shown}` may share its memory with another array, and this writes into it"
         for name in self.names_of(root):
             if name != root and self.kind(name) == "unknown" and self._changes_meanwhile(name, writes):
