@@ -126,6 +126,7 @@ class _Splitter:
         found = stmts[at]  # an earlier split may have renamed what it reads
         assert isinstance(found, ir.Let)
         load = found
+        assert load.target is not None
         early = self.early(load, stmts[at + 1 :])
         if not early:
             return
