@@ -18,13 +18,13 @@ from srcgrad.ad.gradient import Request, differentiate, leaf_count
 from srcgrad.ad.split import split
 from srcgrad.analyses.lengths import unify_lengths
 from srcgrad.emit.module import module_text
-from srcgrad.errors import NonScalarOutput, Place
-from srcgrad.frontend.base import Free
+from srcgrad.errors import NonScalarOutput, Place, UnsupportedSyntax
+from srcgrad.frontend.base import MIXED, Free
 from srcgrad.frontend.buffers import separate_buffers
 from srcgrad.frontend.lower import Lowered, lower
 from srcgrad.frontend.rename import rename_block
 from srcgrad.frontend.source import Source
-from srcgrad.ir import Atom, Const, Function, Invoke, Let, dump, hint, verify, walk
+from srcgrad.ir import Atom, Const, Function, Invoke, Let, blocks, dump, hint, own_atoms, verify, walk
 from srcgrad.optimize.accumulate import stores_to_updates, updates_to_stores
 from srcgrad.optimize.cse import share_common
 from srcgrad.optimize.dead import remove_dead
@@ -118,12 +118,25 @@ def _primal(lowered: Lowered, chosen: frozenset[str]) -> Function:
     """A lowered function, ready to be differentiated."""
     function = _checked("lower", lowered.function)
     function = _checked("remove_dead", remove_dead(function))
+    _check_structure(function, lowered.source)
     function = _checked("unify_lengths", unify_lengths(function))
     function = _checked("separate_buffers", separate_buffers(function, lowered.source))
     for step in _PRIMAL:
         if step is updates_to_stores or step.__name__ in chosen:
             function = _checked(step.__name__, step(function))
     return function
+
+
+def _check_structure(function: Function, source: Source) -> None:
+    """Refuses names that hold one structure on one path and another on another, where that is still of use."""
+    for stmt in walk(function.body):
+        atoms = [*own_atoms(stmt), *(atom for block in blocks(stmt) for atom in block.results)]
+        if MIXED in atoms:
+            line = stmt.origin.line + source.line - 1
+            text = source.text(line)
+            place = Place(source.file, line, len(text) - len(text.lstrip()) + 1, text, len(text.strip()))
+            problem = "a name holds values of different structure on different paths from here"
+            raise UnsupportedSyntax(problem, place, "give it one structure, or another name")
 
 
 def _recursive(lowered: Lowered, main: Function, called: set[str], chosen: frozenset[str]) -> list[Function]:

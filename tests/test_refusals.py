@@ -490,3 +490,16 @@ def test_a_refusal_can_be_sent_to_another_process() -> None:
     assert type(again) is type(caught.value)
     assert str(again) == str(caught.value)
     assert again.place == caught.value.place
+
+
+def two_structures(x):
+    for v in x:
+        if v > 100:
+            return v
+        w = (v,)
+    return w
+
+
+def test_a_name_of_two_structures_is_refused() -> None:
+    with pytest.raises(UnsupportedSyntax, match="structure"):
+        vjp(two_structures)(np.ones(3), seed=(1.0,))
