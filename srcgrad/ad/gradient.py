@@ -24,7 +24,6 @@ from srcgrad.ir import Atom, Block, Const, Fn, Function, Origin, Param, Var
 from srcgrad.types import CONTAINERS, UNKNOWN, Type
 
 _KEYWORD_ONLY = 3
-_VIEWS = (np.broadcast_to, np.reshape, np.transpose, np.swapaxes, np.expand_dims, np.squeeze, np.moveaxis, np.ravel)
 
 
 @dataclass(frozen=True)

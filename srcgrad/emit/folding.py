@@ -20,6 +20,7 @@ from srcgrad import ir
 from srcgrad.emit.expressions import INFIX
 from srcgrad.emit.paths import path_of
 from srcgrad.emit.snapshots import copied_loads, may_share
+from srcgrad.optimize.rewriter import is_temporary
 
 MAX_LENGTH = 90
 MAX_DEPTH = 8
@@ -70,11 +71,6 @@ def sole_target(stmt: Foldable) -> str | None:
 def is_boolean(stmt: ir.If) -> bool:
     """Whether a choice is `test and other` or `test or other`."""
     return len(stmt.targets) == 1 and stmt.test in (*stmt.then.results, *stmt.orelse.results)
-
-
-def is_temporary(name: str) -> bool:
-    """Whether the compiler made the name: `_mul.3`."""
-    return name.startswith("_")
 
 
 def fold(function: ir.Function, pinned: Iterable[str] = (), late: frozenset[str] = frozenset()) -> Folding:

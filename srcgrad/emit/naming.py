@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from srcgrad import ir
 from srcgrad.analyses.liveness import Ranges
-from srcgrad.emit.folding import is_temporary
+from srcgrad.optimize.rewriter import is_temporary
 
 _TRIED = 8  # busy variables of one hint that are examined for a hole in their ranges before a new one is made
 

@@ -30,18 +30,13 @@ import numpy as np
 
 from srcgrad import ir
 from srcgrad.optimize.rewriter import with_atoms, with_blocks
+from srcgrad.rules.views import VIEWS
 from srcgrad.types import UNKNOWN
 
 _END = math.inf
 _PLAIN_ATTRIBUTES = {"shape", "size", "ndim", "dtype", "itemsize", "nbytes"}
 _VIEW_METHODS = set("reshape ravel transpose swapaxes squeeze view diagonal get setdefault items values".split())
-_VIEW_FUNCTIONS = set(
-    "reshape ravel transpose swapaxes moveaxis rollaxis squeeze expand_dims broadcast_to broadcast_arrays asarray"
-    " trim_zeros sliding_window_view as_strided einsum asmatrix"
-    " asanyarray ascontiguousarray asfortranarray atleast_1d atleast_2d atleast_3d diagonal diag real imag flip"
-    " fliplr flipud rot90 stop_gradient split array_split hsplit vsplit dsplit real_if_close require matrix_transpose"
-    " permute_dims unstack meshgrid array ix_ nan_to_num".split()
-)
+_VIEW_FUNCTIONS = VIEWS | {"array", "ix_", "meshgrid"}
 _FRESH_BUILTINS = set("int float bool complex len abs str repr range isinstance round sum print hash divmod".split())
 
 

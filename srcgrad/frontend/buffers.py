@@ -51,17 +51,12 @@ from srcgrad.ir import (
     walk,
 )
 from srcgrad.rules.operations import rule_of
+from srcgrad.rules.views import VIEWS
 from srcgrad.types import CONTAINERS, Type
 
 _WRITERS = (Store, Update, Append, Pop)
 _VIEW_ATTRIBUTES = ("T", "mT", "real", "imag", "flat")
-_VIEW_NAMES = frozenset(
-    "diag trim_zeros sliding_window_view as_strided einsum asfortranarray asmatrix require "
-    "stop_gradient asarray asanyarray ascontiguousarray reshape ravel transpose swapaxes squeeze expand_dims moveaxis "
-    "rollaxis atleast_1d atleast_2d atleast_3d broadcast_to broadcast_arrays diagonal real imag view split array_split "
-    "hsplit vsplit dsplit flip fliplr flipud rot90 permute_dims matrix_transpose nan_to_num iter reversed enumerate "
-    "zip real_if_close unstack".split()
-)
+_VIEW_NAMES = VIEWS | {"view", "iter", "reversed", "enumerate", "zip"}
 
 
 @dataclass(frozen=True)
