@@ -24,7 +24,24 @@ from typing import Any
 import numpy as np
 
 from srcgrad.abstract import evaluate, infer
-from srcgrad.ir import Atom, Attr, Block, Const, Fn, Let, Load, Make, Method, Names, Op, Origin, Stmt, Undefined, Var
+from srcgrad.ir import (
+    Atom,
+    Attr,
+    Block,
+    Const,
+    Fn,
+    Let,
+    Load,
+    Make,
+    Method,
+    Names,
+    Op,
+    Origin,
+    Pop,
+    Stmt,
+    Undefined,
+    Var,
+)
 from srcgrad.types import FLOAT, UNDEFINED, UNKNOWN, Type, type_of
 
 __all__ = ["FLOAT", "Builder", "hint_of"]
@@ -130,6 +147,8 @@ class Builder:
         self.types: dict[str, Type] = {} if types is None else types
         self.origin = Origin()
         self.suggested: dict[str, str] = {}
+        self.hopeful = False  # not all that is put into lists is known yet: out of an empty one comes nothing
+        self.hoped = False  # that was of use
         self.displays: dict[str, Type] = {}  # of lists that are written out where they are used: the type of each item
         self._open: list[list[Stmt]] = [[]]
 
@@ -176,10 +195,19 @@ class Builder:
         if known is None:
             # Of what a recursive call returns nothing may be known yet: then nothing is known of what comes of it.
             undefined = any(operand == UNDEFINED for operand in (*operands, *named.values()))
-            known = UNDEFINED if undefined else infer(op, operands, named)
+            known = UNDEFINED if undefined or self._out_of_nothing(op, operands) else infer(op, operands, named)
         target = self.declare(hint or hint_of(op), known)
         self.emit(Let(target.name, op, tuple(args), tuple(keywords), self.origin, effect))
         return target
+
+    def _out_of_nothing(self, op: Op, operands: Sequence[Type | Const]) -> bool:
+        """Whether an element is taken out of a list that nothing was seen to be put into so far."""
+        if not self.hopeful or (not isinstance(op, Pop) and op != Fn(operator.getitem)):
+            return False
+        owner = operands[0]
+        empty = isinstance(owner, Type) and owner.kind == "list" and not owner.items
+        self.hoped |= empty
+        return empty
 
     def fn(self, function: Any, *args: Atom, **keywords: Atom) -> Atom:
         """The result of a call of a Python function or operator."""

@@ -45,19 +45,7 @@ REFUSED = {
     "determinant_by_minors_of_lists": "lists of unknown types joined by `+`, in a recursion",
 }
 
-_AUGMENTED = "an augmented assignment to a name that may be a number or an array"
 _VIEWS = "parts of an array that may be numbers or views, kept over a write"
-_PARAMETER = "a function given as an argument is called"
-
-# Refused in the text that needs no types, where they are right with the types of a call.
-REFUSED_UNTYPED = {
-    **dict.fromkeys(("branch_on_the_counter", "geometric_series", "cholesky_by_loops", "multiple_targets"), _AUGMENTED),
-    **dict.fromkeys(("argument_is_scaled_in_place", "oscillator_is_an_object", "conjugate_gradients"), _AUGMENTED),
-    **dict.fromkeys(("two_products_in_place", "shallow_water_staggered"), _AUGMENTED),
-    **dict.fromkeys(("swapped_elements", "lu_with_pivots", "adi", "shallow_water_lax_friedrichs"), _VIEWS),
-    **dict.fromkeys(("heat_with_two_buffers", "wave_equation_of_three_levels"), "a double buffer of unknown kind"),
-    **dict.fromkeys(("function_is_an_argument", "runge_kutta_4", "fixed_point_of_a_callable"), _PARAMETER),
-}
 
 # Refused when the gradient is differentiated again; the gradient itself is right.
 REFUSED_TWICE = {
@@ -177,10 +165,6 @@ def test_every_set_of_passes(name: str, setting: bool | frozenset[str]) -> None:
 
 @every_program
 def test_the_text_that_needs_no_types(name: str) -> None:
-    if name in REFUSED_UNTYPED:
-        with pytest.raises(UnsupportedSyntax):
-            check(PROGRAMS[name], PROGRAMS[name].wrt, specialize=False)
-        return
     check(PROGRAMS[name], PROGRAMS[name].wrt, specialize=False)
 
 

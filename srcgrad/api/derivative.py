@@ -6,7 +6,7 @@ import functools
 import inspect
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import FunctionType, MethodType
 from typing import Any, cast
@@ -16,10 +16,10 @@ from srcgrad.api.dispatch import call_of, key_of
 from srcgrad.api.notes import annotate
 from srcgrad.api.seeds import ONE, confirm, fitted
 from srcgrad.api.variants import Variant, make_variant
-from srcgrad.errors import NotDifferentiable, UnknownParameter
+from srcgrad.errors import NotDifferentiable, UnknownParameter, UnsupportedSyntax
 from srcgrad.frontend.source import Source, source_of
 from srcgrad.pipeline import compile_derivative, seed_keyword
-from srcgrad.types import CONTAINERS, Type, type_of
+from srcgrad.types import CONTAINERS, Type, anonymous, type_of
 
 Wrt = int | str | tuple[int | str, ...]
 Optimize = bool | frozenset[str]
@@ -112,12 +112,11 @@ class Derivative:
         inner = None if self._inner is None else self._inner._find_for(values)
         if not self.options.specialize:
             self._check_active(values)
-        wanted = key if self.options.specialize else ()
-        variant = self._fitting(wanted, inner)
+        variant = self._kept(key, values, inner)
         if variant is None:
             with self._lock:
                 # Another thread may have made it while this one waited.
-                variant = self._fitting(wanted, inner) or self._compile(wanted, values, inner)
+                variant = self._kept(key, values, inner) or self._made(key, values, inner)
         if variant.constant:
             self._ready[key] = variant
         return variant
@@ -133,12 +132,28 @@ class Derivative:
                 return variant
         return None
 
-    def _compile(self, wanted: Any, values: Values | None, inner: Variant | None) -> Variant:
-        types: dict[str, Type] = {}
-        arguments = {} if values is None else dict(zip(self._names, values, strict=True))
-        if values is not None and self.options.specialize:
+    def _kept(self, key: Any, values: Values, inner: Variant | None) -> Variant | None:
+        if self.options.specialize:
+            return self._fitting(key, inner)
+        return self._fitting((), inner) or (self._fitting(self._kinds(values), inner) if self._variants else None)
+
+    def _made(self, key: Any, values: Values, inner: Variant | None) -> Variant:
+        if self.options.specialize:
             self._check_active(values)
-            types = {name: type_of(value, name) for name, value in arguments.items()}
+            known = [type_of(value, name) for name, value in zip(self._names, values, strict=True)]
+            return self._compile(key, known, inner, values)
+        try:
+            return self._compile((), (), inner, values)
+        except UnsupportedSyntax:  # what the function means depends on what is a number and what a view
+            kinds = self._kinds(values)
+            return self._compile(kinds, kinds, inner, values)
+
+    def _kinds(self, values: Values) -> tuple[Type, ...]:
+        return tuple(anonymous(type_of(value)) for value in values)
+
+    def _compile(self, wanted: Any, known: Sequence[Type], inner: Variant | None, values: Values = ()) -> Variant:
+        types = dict(zip(self._names, known, strict=False))
+        arguments = dict(zip(self._names, values, strict=False))
         options = self.options
         request = Request(options.mode, self._positions, not isinstance(options.wrt, tuple), options.aux)
         source = self._source_of(inner)
@@ -175,7 +190,7 @@ class Derivative:
     def _polymorphic(self) -> Variant:
         inner = None if self._inner is None else self._inner._polymorphic()
         with self._lock:
-            return self._fitting((), inner) or self._compile((), None, inner)
+            return self._fitting((), inner) or self._compile((), (), inner)
 
     def generated_function(self) -> Callable[..., Any] | None:
         """The generated function that needs no types, for use inside of other functions; None if it reads more than

@@ -26,7 +26,8 @@ def grad(
         differentiated with respect to one of its parameters by name; its position counts from `self`.
     has_aux: the function returns `(value, anything)`; the result is `(gradient, anything)`.
     optimize: False leaves the generated text as the differentiation wrote it; a frozenset names the passes to run.
-    specialize: False uses the text that needs no types of the arguments.
+    specialize: False uses one text for arguments of any type; where the function means one thing for numbers and
+        another for arrays (`x *= 2` changes an array of the caller's), one for each such combination.
 
     The gradient has the shape and the dtype of the parameter.
 

@@ -236,6 +236,8 @@ class Containers(Loops):
     def put(self, owner: Var, value: Atom, key: Atom | None, node: gast.AST) -> None:
         """Sees to it that the type of a container foresees a value that is put into it."""
         known, new = self.builder.type(owner), self.builder.type(value)
+        if new.kind == "undefined":
+            return
         if known.kind == "list":
             wider = list_of(*known.items, new)
         elif known.kind == "dict":

@@ -68,32 +68,43 @@ def lower(source: Source, types: Mapping[str, Type]) -> Lowered:
     """The IR of a function for arguments of these types; raises every refusal of it at once."""
     contents: dict[object, Type] = {}
     recursions = Recursions()
+    hopeful = True
     for attempt in range(_ROUNDS):
-        if attempt == _ROUNDS - 2:  # types that do not settle: nothing is known of what containers and calls hold
+        if attempt == _ROUNDS - 3:  # types that do not settle: nothing is known of what containers and calls hold
             contents = dict.fromkeys(contents, Type("list", items=(UNKNOWN,)))
             recursions.forget()
+            hopeful = False
         recursions.changed = False
         free = Free()
-        lowering = _new(contents, recursions, free)
+        lowering = _new(contents, recursions, free, hopeful)
         try:
             lowered = _attempt(lowering, source, types)
-            each = {r: _new(contents, recursions, free) for r in recursions.known.values()}
+            each = {r: _new(contents, recursions, free, hopeful) for r in recursions.known.values()}
             functions = {r.name: _recursive(inner, r) for r, inner in each.items()}
         except FoundRecursion:
+            continue
+        except UnsupportedSyntax:
+            if not lowering.builder.hoped:
+                raise
+            hopeful = False
             continue
         if recursions.endless() and not recursions.changed:
             place = source.place(source.tree)
             problem = f"the recursion in `{source.name}` never ends"
             raise UnsupportedSyntax(problem, place, "return a value on some path")
         widened = any(one.widened for one in (lowering, *each.values()))
-        if not widened and not recursions.changed:
+        if widened or recursions.changed:
+            continue
+        if not any(one.builder.hoped for one in (lowering, *each.values())):
             return dataclasses.replace(lowered, recursive=functions)
+        hopeful = False  # some list stays empty, or is filled by what the compiler does not see
     problem = f"the recursion of `{source.name}` has no types that settle"
     raise together([UnsupportedSyntax(problem, source.place(source.tree))])
 
 
-def _new(contents: dict[object, Type], recursions: Recursions, free: Free) -> Lowering:
+def _new(contents: dict[object, Type], recursions: Recursions, free: Free, hopeful: bool) -> Lowering:
     lowering = Lowering(Builder(), free)
+    lowering.builder.hopeful = hopeful
     lowering.contents, lowering.recursions = contents, recursions
     return lowering
 
