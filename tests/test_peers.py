@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from srcgrad import grad, value_and_grad, vjp
-from srcgrad.errors import AliasedWrite, NotDifferentiable, UnsupportedSyntax
+from srcgrad.errors import NotDifferentiable, UnsupportedSyntax
 from tests.differences import assert_close, gradient
 
 Function = Callable[..., Any]

@@ -13,29 +13,23 @@ may share the memory and the order of its use and of a write cannot be told to b
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from srcgrad.errors import AliasedWrite, Place, together
+from srcgrad.frontend.memory import REBINDING, WRITERS, Facts, is_inplace
+from srcgrad.frontend.sharing import Sharing
 from srcgrad.frontend.source import Source
 from srcgrad.ir import (
     Append,
     Atom,
-    Attr,
     Block,
-    Const,
     Fn,
     For,
     Function,
-    Global,
     If,
-    Invoke,
     Let,
     Load,
-    Loop,
-    Make,
     Method,
     Names,
     Pop,
@@ -44,61 +38,42 @@ from srcgrad.ir import (
     Update,
     Var,
     While,
-    blocks,
-    defined,
-    own_atoms,
-    variables,
     walk,
 )
-from srcgrad.rules.operations import rule_of
-from srcgrad.rules.views import VIEWS
-from srcgrad.types import CONTAINERS, Type
-
-_WRITERS = (Store, Update, Append, Pop)
-_VIEW_ATTRIBUTES = ("T", "mT", "real", "imag", "flat")
-_VIEW_NAMES = VIEWS | {"view", "iter", "reversed", "enumerate", "zip"}
-
-
-@dataclass(frozen=True)
-class _Point:
-    """Where a statement stands: its number in the text, and the loops around it."""
-
-    number: int
-    loops: tuple[int, ...]
 
 
 def separate_buffers(function: Function, source: Source) -> Function:
     """The function with its buffers read by `Load`; raises `AliasedWrite` where two names cannot be told apart."""
-    facts = _Facts(function)
+    facts = Facts(function)
     function = _rebound(function, facts, source)
     roots = facts.roots()
     if not roots:
         return function
-    facts = _Facts(function)
-    moves = Moves(facts, roots)
-    offences = [
-        AliasedWrite(problem, _place(source, writes[0][1]), "write into an array made here: `y = x.copy()` first")
-        for root, writes in roots.items()
-        if (problem := moves.problem(root) or facts.problem(root, writes))
-    ]
+    facts = Facts(function)
+    missed = {id(c.write): c for c in Sharing(facts, roots).conflicts()}
+    offences = []
+    for root, writes in roots.items():
+        problem, let = facts.problem(root, writes), writes[0][1]
+        for _, write in writes:
+            if not problem and id(write) in missed:
+                shown = root.partition(".")[0].lstrip("_")
+                problem, let = f"`{shown}` is held under a second name, and this writes into it", write
+        if problem:
+            remedy = "write into an array made here: `y = x.copy()` first"
+            offences.append(AliasedWrite(problem, _place(source, let), remedy))
     if offences:
         raise together(list(offences))
-    return _Rewriter(function, facts, roots, moves.copied).run()
+    copied = frozenset(root for root in roots if isinstance(facts.definition.get(root), If | For | While))
+    return _Rewriter(function, facts, roots, copied).run()
 
 
-_REBINDING = {
-    getattr(operator, f"i{name}"): getattr(operator, name)
-    for name in "add sub mul truediv floordiv mod pow matmul xor lshift rshift".split()
-} | {operator.iand: operator.and_, operator.ior: operator.or_}
-
-
-def _rebound(function: Function, facts: _Facts, source: Source) -> Function:
+def _rebound(function: Function, facts: Facts, source: Source) -> Function:
     """Augmented assignments to names of unknown kind as operations: `y = y + v` for `y += v`.
 
     That is the same where the old value is new memory, or no memory, that nobody sees again; anything else is refused,
     since an array would be written in place and a number would not.
     """
-    found = [s for s in walk(function.body) if isinstance(s, Let) and isinstance(s.op, Fn) and _is_inplace(s.op)]
+    found = [s for s in walk(function.body) if isinstance(s, Let) and isinstance(s.op, Fn) and is_inplace(s.op)]
     if not found:
         return function
     offences = [
@@ -116,16 +91,19 @@ def _rebound(function: Function, facts: _Facts, source: Source) -> Function:
     return replace(function, body=_plain(function.body))
 
 
-def _is_inplace(op: Fn) -> bool:
-    return any(op.target is inplace for inplace in _REBINDING)
+def _place(source: Source, let: Let) -> Place:
+    line = let.origin.line + source.line - 1
+    text = source.text(line)
+    column = len(text) - len(text.lstrip()) + 1
+    return Place(source.file, line, column, text, len(text.strip()))
 
 
 def _plain(block: Block) -> Block:
     stmts: list[Stmt] = []
     for stmt in block.stmts:
         match stmt:
-            case Let(op=Fn() as op) if _is_inplace(op):
-                stmts.append(replace(stmt, op=Fn(_REBINDING[op.target]), effect=False))
+            case Let(op=Fn() as op) if is_inplace(op):
+                stmts.append(replace(stmt, op=Fn(REBINDING[op.target]), effect=False))
             case If():
                 stmts.append(replace(stmt, then=_plain(stmt.then), orelse=_plain(stmt.orelse)))
             case For():
@@ -137,429 +115,10 @@ def _plain(block: Block) -> Block:
     return Block(tuple(stmts), block.results)
 
 
-class _Facts:
-    """Definitions, uses and writes of a function, and which names are views of which."""
-
-    def __init__(self, function: Function) -> None:
-        self.function = function
-        self.definition: dict[str, Stmt | None] = {param.name: None for param in function.params}
-        self.point: dict[int, _Point] = {}
-        self.defined_at: dict[str, _Point] = {param.name: _Point(-1, ()) for param in function.params}
-        self.uses: dict[str, list[tuple[_Point, Stmt | None]]] = {}
-        self.writes: list[tuple[str, _Point, Let]] = []
-        self._count = 0
-        self._by_root: dict[str, list[str]] | None = None
-        self._scan(function.body, ())
-        self.written_through = self._written_through()
-        end = _Point(self._next(), ())
-        for name in variables(function.body.results):
-            self.uses.setdefault(name, []).append((end, None))
-
-    def _next(self) -> int:
-        self._count += 1
-        return self._count
-
-    def _scan(self, block: Block, loops: tuple[int, ...]) -> None:
-        for stmt in block.stmts:
-            point = _Point(self._next(), loops)
-            self.point[id(stmt)] = point
-            self._use(own_atoms(stmt), point, stmt)
-            if isinstance(stmt, Let) and isinstance(stmt.op, _WRITERS) and isinstance(stmt.args[0], Var):
-                self.writes.append((stmt.args[0].name, point, stmt))
-            inner = (*loops, point.number) if isinstance(stmt, Loop) else loops
-            if isinstance(stmt, Loop):
-                names = [*stmt.params, *([stmt.variable] if isinstance(stmt, For) else [])]
-                for name in names:
-                    self.definition[name], self.defined_at[name] = stmt, _Point(point.number, inner)
-            for child in blocks(stmt):
-                self._scan(child, inner)
-                self._use(child.results, _Point(self._next(), inner), stmt)
-            for name in defined(stmt):
-                self.definition[name], self.defined_at[name] = stmt, _Point(self._count, loops)
-
-    def _use(self, atoms: Iterable[Atom], point: _Point, stmt: Stmt) -> None:
-        for name in variables(atoms):
-            self.uses.setdefault(name, []).append((point, stmt))
-
-    def _written_through(self) -> set[str]:
-        """Names of parts by which the containers that they are taken from are written."""
-        found: set[str] = set()
-        for name, _, _ in self.writes:
-            while name not in found:
-                found.add(name)
-                stmt = self.definition.get(name)
-                if not isinstance(stmt, Let) or not (stmt.op == Fn(operator.getitem) or isinstance(stmt.op, Attr)):
-                    continue
-                if stmt.args and isinstance(stmt.args[0], Var):
-                    name = stmt.args[0].name
-        return found
-
-    def _replaced(self, name: str, writes: list[tuple[_Point, Let]]) -> bool:
-        """Whether an element that is written may by then have been replaced in its container by another one."""
-        let = self.definition.get(name)
-        if not isinstance(let, Let) or let.op != Fn(operator.getitem) or not self._is_element(let):
-            return False
-        point = self.defined_at[name]
-        slots = [w for w, write in writes if write.args[0] == let.args[0]]
-        return any(_between(point, w, use) for w in slots for use, _ in self.uses.get(name, []))
-
-    def is_temporary(self, name: str, last: Let) -> bool:
-        """Whether a value is new memory or a number, and is used by no one after the statement `last`."""
-        point = self.point[id(last)]
-        for use, stmt in self.uses.get(name, []):
-            again = set(use.loops) & set(point.loops) - set(self.defined_at[name].loops)
-            if stmt is not last and (use.number > point.number or again):
-                return False
-        return self._is_new(name, set())
-
-    def _is_new(self, name: str, seen: set[str]) -> bool:
-        if name in seen:
-            return True
-        seen.add(name)
-        stmt = self.definition.get(name)
-        if isinstance(stmt, Let):
-            rule = rule_of(stmt)
-            arithmetic = rule is not None and rule.form in ("elementwise", "bilinear") and not _may_be_view(stmt)
-            fresh = stmt.op in (Fn(np.zeros), Fn(np.ones), Fn(np.copy), Method("copy"))
-            return arithmetic or fresh or (isinstance(stmt.op, Fn) and _is_inplace(stmt.op))
-        if stmt is None:
-            return False
-        return all(
-            not isinstance(source, Var) or self._is_new(source.name, seen) or self._is_number(source.name)
-            for source in _sources(stmt, name)
-        )
-
-    def _is_number(self, name: str) -> bool:
-        return self.kind(name) == "scalar"
-
-    # Views
-
-    def base(self, name: str) -> tuple[str, str, Atom | None] | None:
-        """(base, step, index) when a name is a view of another one; None when it is an object of its own."""
-        stmt = self.definition.get(name)
-        if not isinstance(stmt, Let) or not stmt.args or not isinstance(stmt.args[0], Var):
-            return None
-        if isinstance(stmt.op, Attr) and stmt.op.name in ("T", "mT"):
-            return stmt.args[0].name, f".{stmt.op.name}", None
-        if stmt.op == Fn(operator.getitem) and self._is_view(stmt):
-            return stmt.args[0].name, "[]", stmt.args[1]
-        return None
-
-    def _is_element(self, let: Let) -> bool:
-        """Whether a subscript takes an element of a container, an object of its own, and no view."""
-        assert isinstance(let.args[0], Var)
-        return self.kind(let.args[0].name) in CONTAINERS
-
-    def _is_view(self, let: Let) -> bool:
-        assert let.target is not None
-        kind = self._type(let.target)
-        if kind is not None and kind.kind == "scalar":
-            return False
-        if self._is_element(let):
-            return let.target in self.written_through
-        return not self._advanced(let.args[1])
-
-    def _type(self, name: str) -> Type | None:
-        return self.function.types.get(name)
-
-    def kind(self, name: str) -> str:
-        known = self._type(name)
-        return "unknown" if known is None else known.kind
-
-    def _advanced(self, index: Atom) -> bool:
-        """Whether an index makes a copy: an array or a list of integers, a mask."""
-        if isinstance(index, Const):
-            parts = index.value if isinstance(index.value, tuple) else (index.value,)
-            return any(isinstance(part, list | np.ndarray) for part in parts)
-        known = self._type(index.name)
-        if known is None:
-            return False
-        if known.kind == "tuple":
-            return any(item.kind in ("array", "list") for item in known.items)
-        return known.kind in ("array", "list") and known.rank != 0
-
-    def path(self, name: str) -> tuple[str, tuple[str, ...], tuple[Atom, ...]]:
-        """The object that a name shows: its root, the way to the part, the indices on that way."""
-        steps: list[str] = []
-        indices: list[Atom] = []
-        found = self.base(name)
-        while found is not None:
-            name, step, index = found
-            steps.append(step)
-            if index is not None:
-                indices.append(index)
-            found = self.base(name)
-        return name, tuple(reversed(steps)), tuple(reversed(indices))
-
-    def roots(self) -> dict[str, list[tuple[_Point, Let]]]:
-        """The objects that are written, and where."""
-        found: dict[str, list[tuple[_Point, Let]]] = {}
-        for name, point, let in self.writes:
-            found.setdefault(self.path(name)[0], []).append((point, let))
-        return found
-
-    # Refusals
-
-    def problem(self, root: str, writes: list[tuple[_Point, Let]]) -> str:
-        """Why writes into an object cannot be told from writes into another one; empty where they can."""
-        stmt = self.definition.get(root)
-        shown = root.partition(".")[0].lstrip("_")
-        if isinstance(stmt, Let):
-            if isinstance(stmt.op, Global):
-                return f"this writes into `{shown}`, which is not the function's own"
-            if _may_be_view(stmt) or isinstance(stmt.op, Pop):
-                return f"`{shown}` may share its memory with another array, and this writes into it"
-        for name in self.names_of(root):
-            if name != root and self.kind(name) == "unknown" and self._changes_meanwhile(name, writes):
-                part = name.partition(".")[0].lstrip("_")
-                return f"whether `{part}` is a number or a view of `{shown}`, into which this writes, is not known"
-            if self._escapes(name, root, writes) or (name != root and self._replaced(name, writes)):
-                return f"`{shown}` is held under a second name, and this writes into it"
-            if name != root and name in self.written_through and self._held_elsewhere(root):
-                return f"`{shown}` is held under a second name, and this writes into it"
-        return ""
-
-    def _lives_on(self, name: str, stmt: If, writes: list[tuple[_Point, Let]]) -> bool:
-        """Whether what a branch makes of a buffer is used after a later write into it."""
-        rows = zip(stmt.targets, stmt.then.results, stmt.orelse.results, strict=True)
-        return self._seen_later([target for target, *sources in rows if Var(name) in sources], writes)
-
-    def _seen_later(self, targets: list[str], writes: list[tuple[_Point, Let]]) -> bool:
-        """Whether what holds a buffer is handed on, or used after a later write into the buffer."""
-        for target in targets:
-            for use, user in self.uses.get(target, []):
-                if not isinstance(user, Let) or isinstance(user.op, Make | Append | Store) or _may_be_view(user):
-                    return True
-                if user.op == Fn(operator.getitem) or user.effect:
-                    return True
-                if any(_between(self.defined_at[target], w, use) for w, _ in writes):
-                    return True
-        return False
-
-    def _changes_meanwhile(self, name: str, writes: list[tuple[_Point, Let]]) -> bool:
-        """Whether a write may run between the taking of a part and a use of it."""
-        uses = [
-            use
-            for use, stmt in self.uses.get(name, [])
-            if not (isinstance(stmt, Let) and stmt.args[:1] == (Var(name),) and isinstance(stmt.op, _WRITERS))
-        ]
-        return any(_between(self.defined_at[name], w, use) for w, _ in writes for use in uses)
-
-    def _held_elsewhere(self, root: str) -> bool:
-        """Whether something that was put into a container, whose elements are written, is known by another name."""
-        put: list[tuple[_Point, Atom]] = []
-        made = self.definition.get(root)
-        if isinstance(made, Let) and isinstance(made.op, Make):
-            put += [(self.point[id(made)], atom) for atom in made.args]
-        for name in self.names_of(root):
-            for point, stmt in self.uses.get(name, []):
-                if isinstance(stmt, Let) and isinstance(stmt.op, Append | Store) and stmt.args[0] == Var(name):
-                    put.append((point, stmt.args[-1]))
-        owners = [(p, self.path(a.name)[0]) for p, a in put if isinstance(a, Var) and self.kind(a.name) != "scalar"]
-        if len({owner for _, owner in owners}) < len(owners):
-            return True
-        return any(
-            use.number != point.number and (use.number > point.number or self.later(owner, use, point))
-            for point, owner in owners
-            for alias in self.names_of(owner)
-            for use, _ in self.uses.get(alias, [])
-        ) or any(set(p.loops) - set(self.defined_at[o].loops) for p, o in owners if o in self.defined_at)
-
-    def names_of(self, root: str) -> list[str]:
-        """All names for an object or parts of it."""
-        if self._by_root is None:
-            self._by_root = {}
-            for name in self.definition:
-                self._by_root.setdefault(self.path(name)[0], []).append(name)
-        return self._by_root.get(root, [])
-
-    def later(self, root: str, write: _Point, point: _Point) -> bool:
-        """Whether a write into an object may run after a point at which the same object was seen."""
-        again = set(write.loops) & set(point.loops) - set(self.defined_at[root].loops)
-        return write.number > point.number or bool(again)
-
-    def _escapes(self, name: str, root: str, writes: list[tuple[_Point, Let]]) -> bool:
-        """Whether a use of a buffer makes something that would see a later write."""
-        for point, stmt in self.uses.get(name, []):
-            if isinstance(stmt, Let) and isinstance(stmt.op, Append | Make) and not _is_index(stmt):
-                if isinstance(stmt.op, Append) and stmt.args[0] == Var(name):
-                    continue
-                if stmt.target is not None and not self._seen_later([stmt.target], writes):
-                    continue  # `np.sum([y])`: gone before the next write
-                if any(self.later(root, w, point) for w, _ in writes):
-                    return True
-            if isinstance(stmt, Let) and _may_be_view(stmt) and stmt.target is not None:
-                uses = self.uses.get(stmt.target, [])
-                if any(_between(point, w, use) for w, _ in writes for use, _ in uses):
-                    return True
-            if isinstance(stmt, If) and stmt.test != Var(name) and not self._lives_on(name, stmt, writes):
-                continue
-            if isinstance(stmt, If | For | While) and any(self.later(root, w, point) for w, _ in writes):
-                if not isinstance(stmt, For) or stmt.iterable != Var(name):
-                    return True
-            if isinstance(stmt, Let) and isinstance(stmt.op, Store) and stmt.args[-1] == Var(name):
-                if isinstance(stmt.args[0], Var) and self.kind(stmt.args[0].name) in ("list", "dict", "unknown"):
-                    return True
-        return False
-
-
-def _sources(stmt: Stmt, name: str) -> list[Atom]:
-    """The atoms that may become the value of a name at a join."""
-    if isinstance(stmt, If):
-        at = stmt.targets.index(name)
-        return [stmt.then.results[at], stmt.orelse.results[at]]
-    if isinstance(stmt, For | While) and (name in stmt.params or name in stmt.targets[stmt.stops :]):
-        at = (stmt.params if name in stmt.params else stmt.targets[stmt.stops :]).index(name)
-        return [stmt.inits[at], stmt.body.results[stmt.stops + at]]
-    return [Var(name)]
-
-
-def _is_index(let: Let) -> bool:
-    return isinstance(let.op, Make) and let.op.kind in ("slice", "fstring")
-
-
-def _may_be_view(let: Let) -> bool:
-    """Whether the result of an operation may share memory with an operand, other than by a basic subscript or `.T`."""
-    match let.op:
-        case Attr(name):
-            return name in _VIEW_ATTRIBUTES and name not in ("T", "mT")
-        case Invoke():
-            return True
-        case Method(name):
-            return name in _VIEW_NAMES
-        case Fn(target):
-            return getattr(target, "__name__", "") in _VIEW_NAMES
-        case _:
-            return False
-
-
-def _between(start: _Point, write: _Point, use: _Point) -> bool:
-    """Whether a write may run after a definition and before a use of what it defined."""
-    if start.number < write.number < use.number:
-        return True
-    shared = set(write.loops) & set(use.loops)
-    return bool(shared - set(start.loops))
-
-
-def _place(source: Source, let: Let) -> Place:
-    line = let.origin.line + source.line - 1
-    text = source.text(line)
-    column = len(text) - len(text.lstrip()) + 1
-    return Place(source.file, line, column, text, len(text.strip()))
-
-
-class Moves:
-    """Arrays that are handed from one name to another at joins, as in `u, new = new, u` in a time loop.
-
-    A join whose result is written gets an array of its own, a copy. That is what the program computes as long as each
-    array goes to one name only, and is seen under no other one afterwards; anything else is refused.
-    """
-
-    def __init__(self, facts: _Facts, roots: Mapping[str, object]) -> None:
-        self.facts = facts
-        self.written = {root for root in roots if isinstance(facts.definition.get(root), If | For | While)}
-        self.copied = frozenset(self.written)
-        self.problems: dict[str, str] = {}
-        if self.written:
-            self._slots = list(self._all_slots())
-            for root in self.written:
-                self.problems[root] = self._checked(root)
-
-    def problem(self, root: str) -> str:
-        return self.problems.get(root, "")
-
-    def _all_slots(self) -> Iterator[tuple[Stmt, tuple[str, ...], tuple[Atom, ...], tuple[Atom, ...]]]:
-        """(statement, names, sources from before it, sources from inside of it) of everything that is joined."""
-        seen: dict[int, Stmt] = {id(s): s for s in self.facts.definition.values() if isinstance(s, If | For | While)}
-        for stmt in seen.values():
-            if isinstance(stmt, If):
-                for target, *sources in zip(stmt.targets, stmt.then.results, stmt.orelse.results, strict=True):
-                    yield stmt, (target,), (), tuple(sources)
-            elif isinstance(stmt, For | While):
-                results, targets = stmt.body.results[stmt.stops :], stmt.targets[stmt.stops :]
-                for target, param, init, result in zip(targets, stmt.params, stmt.inits, results, strict=True):
-                    yield stmt, (target, param), (init,), (result,)
-
-    def _checked(self, root: str) -> str:
-        shown = root.partition(".")[0].lstrip("_")
-        if self.facts.kind(root) != "array":
-            return f"`{shown}` is one of several objects here, and this writes into it"
-        members = self._class_of(root)
-        for stmt, names, before, inside in self._slots:
-            if not members & set(names):
-                continue
-            for source in variables((*before, *inside)):
-                owner, path, _ = self.facts.path(source)
-                if path or owner in (p.name for p in self.facts.function.params) or self._is_global(owner):
-                    return f"`{shown}` is one of several arrays here, and this writes into it"
-                if self._seen_elsewhere(owner, stmt):
-                    return f"`{shown}` is held under a second name, and this writes into it"
-        for name in members:
-            if any(self._kept(alias) for alias in self.facts.names_of(name)):
-                return f"`{shown}` is held under a second name, and this writes into it"
-        return ""
-
-    def _class_of(self, root: str) -> set[str]:
-        """All names between which arrays are handed that may become `root`, or that it becomes."""
-        members, size = {root}, 0
-        while size != len(members):
-            size = len(members)
-            for _, names, before, inside in self._slots:
-                owners = {self.facts.path(name)[0] for name in variables((*before, *inside))}
-                if members & (set(names) | owners):
-                    members |= set(names) | owners
-        return members
-
-    def _is_global(self, name: str) -> bool:
-        let = self.facts.definition.get(name)
-        return isinstance(let, Let) and (isinstance(let.op, Global) or _may_be_view(let))
-
-    def _seen_elsewhere(self, owner: str, stmt: Stmt) -> bool:
-        """Whether an array that is handed on at a join is handed on twice, or used under its own name later."""
-        point = self.facts.point[id(stmt)]
-        given = 0
-        for other, _, before, inside in self._slots:
-            if other is stmt:
-                roots = [self.facts.path(name)[0] for name in variables((*before, *inside))]
-                if isinstance(stmt, If):
-                    given += owner in roots
-                else:
-                    given += roots.count(owner)
-        if given > 1:
-            return True
-        inside_loop = point.number in self.facts.defined_at[owner].loops
-        for alias in self.facts.names_of(owner):
-            for use, user in self.facts.uses.get(alias, []):
-                if user is stmt:
-                    continue
-                if inside_loop:
-                    if point.number not in use.loops:
-                        return True
-                elif use.number > point.number or set(use.loops) & set(point.loops) - set(
-                    self.facts.defined_at[owner].loops
-                ):
-                    return True
-        return False
-
-    def _kept(self, name: str) -> bool:
-        """Whether a name, or a view of it, goes into a container or may live on under another name."""
-        for _, stmt in self.facts.uses.get(name, []):
-            if isinstance(stmt, Let):
-                if isinstance(stmt.op, Append) and stmt.args[0] != Var(name):
-                    return True
-                if isinstance(stmt.op, Make) and not _is_index(stmt):
-                    return True
-                if isinstance(stmt.op, Store) and stmt.args[-1] == Var(name):
-                    owner = stmt.args[0]
-                    if isinstance(owner, Var) and self.facts.kind(owner.name) != "array":
-                        return True
-        return False
-
-
 class _Rewriter:
     """Replaces uses of buffers and of their views by loads."""
 
-    def __init__(self, function: Function, facts: _Facts, roots: Iterable[str], copied: frozenset[str]) -> None:
+    def __init__(self, function: Function, facts: Facts, roots: Iterable[str], copied: frozenset[str]) -> None:
         self.function = function
         self.copied = copied
         self.facts = facts
@@ -648,7 +207,7 @@ class _Rewriter:
         stmts.extend(owned)
 
     def let(self, let: Let, stmts: list[Stmt], read: Callable[[Atom], Atom]) -> None:
-        if isinstance(let.op, _WRITERS):
+        if isinstance(let.op, WRITERS):
             self._write(let, stmts, read)
             return
         if let.target is not None and self.facts.base(let.target) is not None and self.buffer_path(Var(let.target)):

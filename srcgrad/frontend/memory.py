@@ -1,0 +1,327 @@
+"""What a function says of its names: where they are defined, used and written, and which are views of which.
+
+    row.3 = operator.getitem(y.1, slice)      row.3 is the path y.1[slice]; y.1 is its root
+
+Shared by those who find out what may be written under two names, and who tell memory from values.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from srcgrad.ir import (
+    Append,
+    Atom,
+    Attr,
+    Block,
+    Const,
+    Fn,
+    For,
+    Function,
+    Global,
+    If,
+    Invoke,
+    Let,
+    Loop,
+    Make,
+    Method,
+    Pop,
+    Stmt,
+    Store,
+    Update,
+    Var,
+    While,
+    blocks,
+    defined,
+    own_atoms,
+    variables,
+)
+from srcgrad.rules.operations import rule_of
+from srcgrad.rules.views import VIEWS
+from srcgrad.types import CONTAINERS, Type
+
+WRITERS = (Store, Update, Append, Pop)
+_VIEW_ATTRIBUTES = ("T", "mT", "real", "imag", "flat")
+_VIEW_NAMES = VIEWS | {"view", "iter", "reversed", "enumerate", "zip"}
+
+
+REBINDING = {
+    getattr(operator, f"i{name}"): getattr(operator, name)
+    for name in "add sub mul truediv floordiv mod pow matmul xor lshift rshift".split()
+} | {operator.iand: operator.and_, operator.ior: operator.or_}
+
+
+def is_inplace(op: Fn) -> bool:
+    return any(op.target is inplace for inplace in REBINDING)
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a statement stands: its number in the text, the loops around it, and the branches (of which `if`, and
+    which of the two)."""
+
+    number: int
+    loops: tuple[int, ...] = ()
+    branches: tuple[tuple[int, int], ...] = ()
+
+    def excludes(self, other: Point) -> bool:
+        """Whether the two stand in different branches of one `if`."""
+        return any(number == n and branch != b for number, branch in self.branches for n, b in other.branches)
+
+
+class Facts:
+    """Definitions, uses and writes of a function, and which names are views of which."""
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.definition: dict[str, Stmt | None] = {param.name: None for param in function.params}
+        self.point: dict[int, Point] = {}
+        self.defined_at: dict[str, Point] = {param.name: Point(-1, ()) for param in function.params}
+        self.uses: dict[str, list[tuple[Point, Stmt | None]]] = {}
+        self.writes: list[tuple[str, Point, Let]] = []
+        self._count = 0
+        self._by_root: dict[str, list[str]] | None = None
+        self._scan(function.body, Point(0))
+        self.written_through = self._written_through()
+        self.end = Point(self._next())
+        for name in variables(function.body.results):
+            self.uses.setdefault(name, []).append((self.end, None))
+
+    def _next(self) -> int:
+        self._count += 1
+        return self._count
+
+    def _scan(self, block: Block, around: Point) -> None:
+        for stmt in block.stmts:
+            point = replace(around, number=self._next())
+            self.point[id(stmt)] = point
+            self._use(own_atoms(stmt), point, stmt)
+            if isinstance(stmt, Let) and isinstance(stmt.op, WRITERS) and isinstance(stmt.args[0], Var):
+                self.writes.append((stmt.args[0].name, point, stmt))
+            inner = replace(point, loops=(*point.loops, point.number)) if isinstance(stmt, Loop) else point
+            if isinstance(stmt, Loop):
+                names = [*stmt.params, *([stmt.variable] if isinstance(stmt, For) else [])]
+                for name in names:
+                    self.definition[name], self.defined_at[name] = stmt, inner
+            for which, child in enumerate(blocks(stmt)):
+                if isinstance(stmt, If):
+                    inner = replace(point, branches=(*point.branches, (point.number, which)))
+                self._scan(child, inner)
+                self._use(child.results, replace(inner, number=self._next()), stmt)
+            for name in defined(stmt):
+                self.definition[name], self.defined_at[name] = stmt, replace(around, number=self._count)
+
+    def _use(self, atoms: Iterable[Atom], point: Point, stmt: Stmt) -> None:
+        for name in variables(atoms):
+            self.uses.setdefault(name, []).append((point, stmt))
+
+    def _written_through(self) -> set[str]:
+        """Names of parts by which the containers that they are taken from are written."""
+        found: set[str] = set()
+        for name, _, _ in self.writes:
+            while name not in found:
+                found.add(name)
+                stmt = self.definition.get(name)
+                if not isinstance(stmt, Let) or not (stmt.op == Fn(operator.getitem) or isinstance(stmt.op, Attr)):
+                    continue
+                if stmt.args and isinstance(stmt.args[0], Var):
+                    name = stmt.args[0].name
+        return found
+
+    def _replaced(self, name: str, writes: list[tuple[Point, Let]]) -> bool:
+        """Whether an element that is written may by then have been replaced in its container by another one."""
+        let = self.definition.get(name)
+        if not isinstance(let, Let) or let.op != Fn(operator.getitem) or not self._is_element(let):
+            return False
+        point = self.defined_at[name]
+        slots = [w for w, write in writes if write.args[0] == let.args[0]]
+        return any(_between(point, w, use) for w in slots for use, _ in self.uses.get(name, []))
+
+    def is_temporary(self, name: str, last: Let) -> bool:
+        """Whether a value is new memory or a number, and is used by no one after the statement `last`."""
+        point = self.point[id(last)]
+        for use, stmt in self.uses.get(name, []):
+            again = set(use.loops) & set(point.loops) - set(self.defined_at[name].loops)
+            if stmt is not last and (use.number > point.number or again):
+                return False
+        return self._is_new(name, set())
+
+    def _is_new(self, name: str, seen: set[str]) -> bool:
+        if name in seen:
+            return True
+        seen.add(name)
+        stmt = self.definition.get(name)
+        if isinstance(stmt, Let):
+            rule = rule_of(stmt)
+            arithmetic = rule is not None and rule.form in ("elementwise", "bilinear") and not may_be_view(stmt)
+            fresh = stmt.op in (Fn(np.zeros), Fn(np.ones), Fn(np.copy), Method("copy"))
+            return arithmetic or fresh or (isinstance(stmt.op, Fn) and is_inplace(stmt.op))
+        if stmt is None:
+            return False
+        return all(
+            not isinstance(source, Var) or self._is_new(source.name, seen) or self._is_number(source.name)
+            for source in sources(stmt, name)
+        )
+
+    def _is_number(self, name: str) -> bool:
+        return self.kind(name) == "scalar"
+
+    # Views
+
+    def base(self, name: str) -> tuple[str, str, Atom | None] | None:
+        """(base, step, index) when a name is a view of another one; None when it is an object of its own."""
+        stmt = self.definition.get(name)
+        if not isinstance(stmt, Let) or not stmt.args or not isinstance(stmt.args[0], Var):
+            return None
+        if isinstance(stmt.op, Attr) and stmt.op.name in ("T", "mT"):
+            return stmt.args[0].name, f".{stmt.op.name}", None
+        if stmt.op == Fn(operator.getitem) and self._is_view(stmt):
+            return stmt.args[0].name, "[]", stmt.args[1]
+        return None
+
+    def _is_element(self, let: Let) -> bool:
+        """Whether a subscript takes an element of a container, an object of its own, and no view."""
+        assert isinstance(let.args[0], Var)
+        return self.kind(let.args[0].name) in CONTAINERS
+
+    def _is_view(self, let: Let) -> bool:
+        assert let.target is not None
+        kind = self.type(let.target)
+        if kind is not None and kind.kind == "scalar":
+            return False
+        if self._is_element(let):
+            return let.target in self.written_through
+        return not self._advanced(let.args[1])
+
+    def type(self, name: str) -> Type | None:
+        return self.function.types.get(name)
+
+    def kind(self, name: str) -> str:
+        known = self.type(name)
+        return "unknown" if known is None else known.kind
+
+    def _advanced(self, index: Atom) -> bool:
+        """Whether an index makes a copy: an array or a list of integers, a mask."""
+        if isinstance(index, Const):
+            parts = index.value if isinstance(index.value, tuple) else (index.value,)
+            return any(isinstance(part, list | np.ndarray) for part in parts)
+        known = self.type(index.name)
+        if known is None:
+            return False
+        if known.kind == "tuple":
+            return any(item.kind in ("array", "list") for item in known.items)
+        return known.kind in ("array", "list") and known.rank != 0
+
+    def path(self, name: str) -> tuple[str, tuple[str, ...], tuple[Atom, ...]]:
+        """The object that a name shows: its root, the way to the part, the indices on that way."""
+        steps: list[str] = []
+        indices: list[Atom] = []
+        found = self.base(name)
+        while found is not None:
+            name, step, index = found
+            steps.append(step)
+            if index is not None:
+                indices.append(index)
+            found = self.base(name)
+        return name, tuple(reversed(steps)), tuple(reversed(indices))
+
+    def roots(self) -> dict[str, list[tuple[Point, Let]]]:
+        """The objects that are written, and where."""
+        found: dict[str, list[tuple[Point, Let]]] = {}
+        for name, point, let in self.writes:
+            found.setdefault(self.path(name)[0], []).append((point, let))
+        return found
+
+    # Refusals
+
+    def problem(self, root: str, writes: list[tuple[Point, Let]]) -> str:
+        """Why writes into an object cannot be told from writes into another one; empty where they can."""
+        stmt = self.definition.get(root)
+        shown = root.partition(".")[0].lstrip("_")
+        if isinstance(stmt, Let):
+            if isinstance(stmt.op, Global):
+                return f"this writes into `{shown}`, which is not the function's own"
+            if may_be_view(stmt) or isinstance(stmt.op, Pop):
+                return f"`{shown}` may share its memory with another array, and this writes into it"
+        elif stmt is not None and self.kind(root) != "array":
+            return f"`{shown}` is one of several objects here, and this writes into it"
+        for name in self.names_of(root):
+            if name != root and self.kind(name) == "unknown" and self._changes_meanwhile(name, writes):
+                part = name.partition(".")[0].lstrip("_")
+                return f"whether `{part}` is a number or a view of `{shown}`, into which this writes, is not known"
+            if name != root and self._replaced(name, writes):
+                return f"`{shown}` is held under a second name, and this writes into it"
+        return ""
+
+    def _changes_meanwhile(self, name: str, writes: list[tuple[Point, Let]]) -> bool:
+        """Whether a write may run between the taking of a part and a use of it."""
+        uses = [
+            use
+            for use, stmt in self.uses.get(name, [])
+            if not (isinstance(stmt, Let) and stmt.args[:1] == (Var(name),) and isinstance(stmt.op, WRITERS))
+        ]
+        return any(_between(self.defined_at[name], w, use) for w, _ in writes for use in uses)
+
+    def names_of(self, root: str) -> list[str]:
+        """All names for an object or parts of it."""
+        if self._by_root is None:
+            self._by_root = {}
+            for name in self.definition:
+                self._by_root.setdefault(self.path(name)[0], []).append(name)
+        return self._by_root.get(root, [])
+
+    def later(self, root: str, write: Point, point: Point) -> bool:
+        """Whether a write into an object may run after a point at which the same object was seen."""
+        again = set(write.loops) & set(point.loops) - set(self.defined_at[root].loops)
+        return (write.number > point.number and not write.excludes(point)) or bool(again)
+
+    def reads(self, name: str) -> Iterator[Point]:
+        """Where a name's object is looked at, or handed on; the caller looks at a parameter's at the end."""
+        for point, stmt in self.uses.get(name, []):
+            written = isinstance(stmt, Let) and isinstance(stmt.op, Store | Append) and stmt.args[0] == Var(name)
+            if not written or Var(name) in stmt.args[1:]:  # type: ignore[union-attr]
+                yield point
+        if self.definition[name] is None:
+            yield self.end
+
+
+def sources(stmt: Stmt, name: str) -> list[Atom]:
+    """The atoms that may become the value of a name at a join."""
+    if isinstance(stmt, If):
+        at = stmt.targets.index(name)
+        return [stmt.then.results[at], stmt.orelse.results[at]]
+    if isinstance(stmt, For | While) and (name in stmt.params or name in stmt.targets[stmt.stops :]):
+        at = (stmt.params if name in stmt.params else stmt.targets[stmt.stops :]).index(name)
+        return [stmt.inits[at], stmt.body.results[stmt.stops + at]]
+    return [Var(name)]
+
+
+def _is_index(let: Let) -> bool:
+    return isinstance(let.op, Make) and let.op.kind in ("slice", "fstring")
+
+
+def may_be_view(let: Let) -> bool:
+    """Whether the result of an operation may share memory with an operand, other than by a basic subscript or `.T`."""
+    match let.op:
+        case Attr(name):
+            return name in _VIEW_ATTRIBUTES and name not in ("T", "mT")
+        case Invoke():
+            return True
+        case Method(name):
+            return name in _VIEW_NAMES
+        case Fn(target):
+            return getattr(target, "__name__", "") in _VIEW_NAMES
+        case _:
+            return False
+
+
+def _between(start: Point, write: Point, use: Point) -> bool:
+    """Whether a write may run after a definition and before a use of what it defined."""
+    if start.number < write.number < use.number:
+        return True
+    shared = set(write.loops) & set(use.loops)
+    return bool(shared - set(start.loops))

@@ -1,0 +1,290 @@
+"""Which names may share memory, and which of them would miss a write into it.
+
+    new.3 = numpy.zeros_like(u.0)           new.3 is an object of its own
+    u.5 = for ... with u.4 = u.0            u.4 and u.5 may be the objects u.0 and new.3 ...
+      store[](u.4, 0, 1.0)                  ... so this write is one into u.0 in the first iteration:
+      yield new.3                           whoever reads u.0 after it, the caller for one, has to see it
+
+In the IR every buffer is memory of its own, and every other name is the value that its object had when the name got
+hold of it. That is what the program computes, unless an object is written under one name and read under another one
+later: such a pair is a `Conflict`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from srcgrad.frontend.memory import Facts, Point, may_be_view, sources
+from srcgrad.ir import Append, Atom, Fn, For, If, Invoke, Let, Make, Pop, Stmt, Store, Var, While
+from srcgrad.types import CONTAINERS, UNKNOWN, Type
+
+_PARTS = "[]"  # what was in an object when it was come upon: all its elements are one to the analysis
+_NO_MEMORY = ("scalar", "none", "str", "range", "slice", "callable")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An object that a name may be, or may hold: the name that it was made under, and since when this one shows it.
+
+    `crossed` are the loops from one of whose iterations to a later one it was carried.
+    """
+
+    origin: str
+    since: Point
+    crossed: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A write into an object that `reader`, which may be or hold the same object, is read after."""
+
+    write: Let
+    written: str
+    origin: str
+    reader: str
+
+
+Objects = frozenset[Held]
+_NOTHING: Objects = frozenset()
+
+
+def _kinds_inside(t: Type) -> Iterator[str]:
+    if t.kind not in CONTAINERS or (t.kind in ("list", "dict") and not t.items):
+        yield "unknown"
+    for item in t.items:
+        yield item.kind
+        if item.kind in CONTAINERS:
+            yield from _kinds_inside(item)
+
+
+class Sharing:
+    """What every name may be (`own`), and what it may hold (`inside`), given which roots are buffers."""
+
+    def __init__(self, facts: Facts, buffers: Iterable[str]) -> None:
+        self.facts = facts
+        self.buffers = frozenset(buffers)
+        self.own: dict[str, Objects] = {}
+        self.inside: dict[str, Objects] = {}
+        self._put: dict[str, list[tuple[Atom, Point]]] = {}
+        for name, uses in facts.uses.items():
+            for point, stmt in uses:
+                if isinstance(stmt, Let) and isinstance(stmt.op, Append | Store) and stmt.args[0] == Var(name):
+                    self._put.setdefault(facts.path(name)[0], []).append((stmt.args[-1], point))
+        self._apart: dict[frozenset[str], bool] = {}
+        self._kinds: dict[str, set[str]] = {}
+        changed = True
+        while changed:
+            changed = False
+            for name in facts.definition:
+                own, inside = self._objects(name)
+                if own - self.own.get(name, _NOTHING) or inside - self.inside.get(name, _NOTHING):
+                    self.own[name] = self.own.get(name, _NOTHING) | own
+                    self.inside[name] = self.inside.get(name, _NOTHING) | inside
+                    changed = True
+
+    # What a name may be
+
+    def _objects(self, name: str) -> tuple[Objects, Objects]:
+        if self.facts.kind(name) in _NO_MEMORY:
+            return _NOTHING, _NOTHING
+        stmt = self.facts.definition[name]
+        itself = frozenset([Held(name, self.facts.defined_at[name])])
+        parts = frozenset([Held(name + _PARTS, self.facts.defined_at[name])]) if self._may_hold(name) else _NOTHING
+        if stmt is None:
+            own, inside = itself, parts
+        elif isinstance(stmt, Let):
+            own, inside = self._of_let(name, stmt, itself, parts)
+        else:
+            own, inside = self._joined(name, stmt)
+        for atom, point in self._put.get(name, []) if self._may_hold(name) else ():
+            inside |= self._all(atom, point)
+        return frozenset(held for held in own if self._may_be(name, held.origin)), inside
+
+    def _may_be(self, name: str, origin: str) -> bool:
+        """Whether the kinds of the two allow that they are one object."""
+        if origin not in self._kinds:
+            known = self.facts.type(origin.removesuffix(_PARTS)) or UNKNOWN
+            self._kinds[origin] = {known.kind} if not origin.endswith(_PARTS) else set(_kinds_inside(known))
+        return bool({self.facts.kind(name), "unknown", "object"} & self._kinds[origin]) or self.facts.kind(name) in (
+            "unknown", "object"
+        )
+
+    def _of_let(self, name: str, let: Let, itself: Objects, parts: Objects) -> tuple[Objects, Objects]:
+        point = self.facts.point[id(let)]
+        first = let.args[0] if let.args else None
+        match let.op:
+            case Make(kind):
+                if kind in ("slice", "fstring"):
+                    return _NOTHING, _NOTHING
+                return itself, self._union(let.args, point)
+            case Pop() if isinstance(first, Var):
+                return self._element(first.name)
+            case Fn(operator.getitem) if isinstance(first, Var):
+                if self.facts.kind(first.name) in (*CONTAINERS, "unknown", "object"):
+                    own, inside = self._element(first.name)
+                    if self.facts.kind(first.name) in CONTAINERS:
+                        return own, inside
+                    return own | self._seen(first, point), inside
+                if self.facts.base(name) is not None:
+                    return self._seen(first, point), _NOTHING
+                return itself, _NOTHING
+            case Invoke():
+                found = self._union(let.args, point)
+                return itself | found, parts | found
+        if self.facts.base(name) is not None and isinstance(first, Var):
+            return self._seen(first, point), _NOTHING
+        if may_be_view(let):
+            found = self._union((*let.args, *(atom for _, atom in let.keywords)), point)
+            return itself | found, parts | found
+        return itself, parts
+
+    def _joined(self, name: str, stmt: Stmt) -> tuple[Objects, Objects]:
+        point, loop = self.facts.defined_at[name], self.facts.point[id(stmt)].number
+        if isinstance(stmt, If):
+            at = stmt.targets.index(name)
+            rows = [(stmt.then.results[at], False), (stmt.orelse.results[at], False)]
+        else:
+            assert isinstance(stmt, For | While)
+            if isinstance(stmt, For) and name == stmt.variable:
+                return self._element(stmt.iterable.name) if isinstance(stmt.iterable, Var) else (_NOTHING, _NOTHING)
+            if name in stmt.targets[: stmt.stops]:
+                return _NOTHING, _NOTHING
+            carried = name in stmt.params
+            at = (stmt.params if carried else stmt.targets[stmt.stops :]).index(name)
+            rows = [(stmt.inits[at], False), (stmt.body.results[stmt.stops + at], True)]
+        own = inside = _NOTHING
+        for atom, back in rows:
+            if isinstance(atom, Var):
+                own |= self._carried(self._seen(atom, point), loop if back else None)
+                inside |= self._carried(self.inside.get(atom.name, _NOTHING), loop if back else None)
+        return own, inside
+
+    def _carried(self, objects: Objects, loop: int | None) -> Objects:
+        """The objects, those made in a loop being of an earlier iteration than the one that runs."""
+        if loop is None:
+            return objects
+        return frozenset(
+            Held(held.origin, held.since, held.crossed | {loop})
+            if loop in self._made(held.origin).loops
+            else held
+            for held in objects
+        )
+
+    def _seen(self, atom: Var, point: Point) -> Objects:
+        """What a name may be, for one that shows it from here on: what is read now from a buffer is up to date."""
+        objects = self.own.get(atom.name, _NOTHING)
+        if self.facts.path(atom.name)[0] not in self.buffers:
+            return objects
+        return frozenset(Held(held.origin, point, held.crossed) for held in objects)
+
+    def _all(self, atom: Atom, point: Point) -> Objects:
+        if not isinstance(atom, Var):
+            return _NOTHING
+        return self._seen(atom, point) | self.inside.get(atom.name, _NOTHING)
+
+    def _union(self, atoms: Iterable[Atom], point: Point) -> Objects:
+        return frozenset().union(*(self._all(atom, point) for atom in atoms))
+
+    def _element(self, name: str) -> tuple[Objects, Objects]:
+        inside = self.inside.get(name, _NOTHING)
+        return inside, inside
+
+    def _made(self, origin: str) -> Point:
+        return self.facts.defined_at[origin.removesuffix(_PARTS)]
+
+    def _may_hold(self, name: str) -> bool:
+        return self.facts.kind(name) in (*CONTAINERS, "unknown", "object")
+
+    # What misses a write
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Every write that a name does not show, though it may be, or hold, what is written, and is read after it."""
+        readers: dict[str, list[tuple[str, Held]]] = {}
+        for name in self.facts.definition:
+            for held in self.own.get(name, _NOTHING) | self.inside.get(name, _NOTHING):
+                readers.setdefault(held.origin, []).append((name, held))
+        for name, point, let in self.facts.writes:
+            root = self.facts.path(name)[0]
+            for written in sorted(self.own.get(name, _NOTHING), key=str):
+                for reader, held in readers[written.origin]:
+                    if self.facts.path(reader)[0] == root and not self._twice(root, name, written.origin):
+                        continue
+                    if not self._same_instance(written, held) or not self._missed(reader, held, point):
+                        continue
+                    if held not in self.own.get(reader, _NOTHING) or not self.apart(root, reader):
+                        yield Conflict(let, root, written.origin, reader)
+
+    def _twice(self, root: str, name: str, origin: str) -> bool:
+        """Whether a container may hold an object twice: a write under one index is one under another as well."""
+        if name == root or self.facts.kind(root) not in (*CONTAINERS, "unknown"):
+            return False
+        made = self.facts.definition.get(root)
+        put = list(self._put.get(root, []))
+        if isinstance(made, Let) and isinstance(made.op, Make):
+            put += [(atom, self.facts.point[id(made)]) for atom in made.args]
+        times = 0
+        for atom, point in put:
+            if any(held.origin == origin for held in self._all(atom, point)):
+                times += 1
+                if set(point.loops) - set(self._made(origin).loops):
+                    times += 1
+        return times > 1
+
+    def _same_instance(self, one: Held, other: Held) -> bool:
+        """Whether two may be one object: not where one was made in this iteration, the other in an earlier one."""
+        return bool(one.crossed) == bool(other.crossed)
+
+    def _missed(self, reader: str, held: Held, write: Point) -> bool:
+        if not held.crossed and not self.facts.later(held.origin.removesuffix(_PARTS), write, held.since):
+            return False
+        return any(self.facts.later(reader, use, write) for use in self.facts.reads(reader))
+
+
+    # What is never the same
+
+    def apart(self, one: str, other: str) -> bool:
+        """Whether two names are never one object at one time, as those are not that a time loop swaps."""
+        if self._pair(Var(one), Var(other)):
+            changed = True
+            while changed:  # what was taken for granted on the way is looked at again, until nothing falls
+                changed = False
+                for pair, holds in list(self._apart.items()):
+                    if holds and not self._apart_given(*sorted(pair)):
+                        self._apart[pair] = False
+                        changed = True
+        return self._pair(Var(one), Var(other))
+
+    def _pair(self, one: Atom, other: Atom) -> bool:
+        if not isinstance(one, Var) or not isinstance(other, Var):
+            return True
+        left, right = self.facts.path(one.name)[0], self.facts.path(other.name)[0]
+        if left == right:
+            return False
+        if not self._meet(left, right):
+            return True
+        pair = frozenset((left, right))
+        if pair not in self._apart:
+            self._apart[pair] = True
+            self._apart[pair] = self._apart_given(*sorted(pair))
+        return self._apart[pair]
+
+    def _meet(self, left: str, right: str) -> bool:
+        mine, others = self.own.get(left, _NOTHING), self.own.get(right, _NOTHING)
+        return any(a.origin == b.origin and self._same_instance(a, b) for a in mine for b in others)
+
+    def _apart_given(self, left: str, right: str) -> bool:
+        """Whether two names are apart, if those are from which their objects come."""
+        if self.facts.defined_at[left].number > self.facts.defined_at[right].number:
+            left, right = right, left
+        rows, others = self._rows(right), self._rows(left)
+        if self.facts.definition[left] is self.facts.definition[right] and len(rows) == len(others) > 0:
+            return all(self._pair(a, b) for a, b in zip(others, rows, strict=True))
+        return bool(rows) and all(self._pair(Var(left), row) for row in rows)
+
+    def _rows(self, name: str) -> list[Atom]:
+        """The sources of a join, those of a loop being its start and what an iteration yields."""
+        stmt = self.facts.definition[name]
+        found = sources(stmt, name) if isinstance(stmt, If | For | While) else []
+        return [] if found == [Var(name)] else found
