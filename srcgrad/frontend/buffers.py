@@ -13,17 +13,18 @@ may share the memory and the order of its use and of a write cannot be told to b
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from srcgrad.errors import AliasedWrite, Place, together
 from srcgrad.frontend.memory import REBINDING, WRITERS, Facts, is_inplace
-from srcgrad.frontend.sharing import Sharing
+from srcgrad.frontend.mirrors import Mirrors
 from srcgrad.frontend.source import Source
 from srcgrad.ir import (
     Append,
     Atom,
     Block,
+    Const,
     Fn,
     For,
     Function,
@@ -40,6 +41,7 @@ from srcgrad.ir import (
     While,
     walk,
 )
+from srcgrad.types import Type
 
 
 def separate_buffers(function: Function, source: Source) -> Function:
@@ -50,21 +52,19 @@ def separate_buffers(function: Function, source: Source) -> Function:
     if not roots:
         return function
     facts = Facts(function)
-    missed = {id(c.write): c for c in Sharing(facts, roots).conflicts()}
+    names, types = Names.after(function), dict(function.types)
+    mirrors = Mirrors(facts, roots, names, types)
+    remedy = "write into an array made here: `y = x.copy()` first"
     offences = []
     for root, writes in roots.items():
-        problem, let = facts.problem(root, writes), writes[0][1]
-        for _, write in writes:
-            if not problem and id(write) in missed:
-                shown = root.partition(".")[0].lstrip("_")
-                problem, let = f"`{shown}` is held under a second name, and this writes into it", write
-        if problem:
-            remedy = "write into an array made here: `y = x.copy()` first"
+        found = [(problem, let) for _, let in writes if (problem := mirrors.problems.get(id(let), ""))]
+        problem, let = (facts.problem(root, writes), writes[0][1])
+        if problem or found:
+            problem, let = (problem, let) if problem else found[0]
             offences.append(AliasedWrite(problem, _place(source, let), remedy))
     if offences:
         raise together(list(offences))
-    copied = frozenset(root for root in roots if isinstance(facts.definition.get(root), If | For | While))
-    return _Rewriter(function, facts, roots, copied).run()
+    return _Rewriter(function, facts, mirrors, names, types).run()
 
 
 def _rebound(function: Function, facts: Facts, source: Source) -> Function:
@@ -118,14 +118,13 @@ def _plain(block: Block) -> Block:
 class _Rewriter:
     """Replaces uses of buffers and of their views by loads."""
 
-    def __init__(self, function: Function, facts: Facts, roots: Iterable[str], copied: frozenset[str]) -> None:
-        self.function = function
-        self.copied = copied
-        self.facts = facts
-        self.roots = set(roots)
+    def __init__(
+        self, function: Function, facts: Facts, mirrors: Mirrors, names: Names, types: dict[str, Type]
+    ) -> None:
+        self.function, self.facts, self.mirrors = function, facts, mirrors
+        self.names, self.types = names, types
+        self.roots = mirrors.buffers
         self.index_of: dict[str, Atom] = {}  # the indices of views, as they were when the views were made
-        self.names = Names.after(function)
-        self.types = dict(function.types)
 
     def run(self) -> Function:
         body = self.block(self.function.body)
@@ -135,7 +134,7 @@ class _Rewriter:
         """Names of values instead of those of moved buffers, and the lets that make the buffers from them."""
         found, lets = [], []
         for name in names:
-            if name not in self.copied:
+            if name not in self.roots:
                 found.append(name)
                 continue
             value = self.names.fresh(name.partition(".")[0])
@@ -168,6 +167,8 @@ class _Rewriter:
 
     def read(self, atom: Atom, stmts: list[Stmt], near: Stmt | None) -> Atom:
         found = self.buffer_path(atom)
+        if isinstance(atom, Var) and atom.name in self.mirrors.lazy:
+            return self.made_again(atom, stmts, near)
         if found is None:
             return atom
         root, path, indices = found
@@ -180,6 +181,16 @@ class _Rewriter:
         stmts.append(let if origin is None else replace(let, origin=origin))
         return Var(target)
 
+    def made_again(self, atom: Var, stmts: list[Stmt], near: Stmt | None) -> Atom:
+        """A list of buffers, as it is now."""
+        made = self.facts.definition[atom.name]
+        assert isinstance(made, Let)
+        target = self.names.fresh(atom.name.partition(".")[0])
+        self.types[target] = self.types[atom.name]
+        args = tuple(self.read(arg, stmts, near) for arg in made.args)
+        stmts.append(replace(made, target=target, args=args, origin=made.origin if near is None else near.origin))
+        return Var(target)
+
     def stmt(self, stmt: Stmt, stmts: list[Stmt]) -> None:
         read: Callable[[Atom], Atom] = lambda atom: self.read(atom, stmts, stmt)  # noqa: E731
         match stmt:
@@ -187,7 +198,12 @@ class _Rewriter:
                 self.let(stmt, stmts, read)
             case If():
                 targets, owned = self.own(stmt.targets, stmt)
-                then, orelse = self.block(stmt.then), self.block(stmt.orelse)
+                flags = self.mirrors.flags.get(id(stmt), [])
+                targets = (*targets, *(flag.target for flag in flags))
+                then, orelse = (
+                    Block(block.stmts, (*block.results, *(flag.rows[which] for flag in flags)))
+                    for which, block in enumerate((self.block(stmt.then), self.block(stmt.orelse)))
+                )
                 stmts.append(replace(stmt, targets=targets, test=read(stmt.test), then=then, orelse=orelse))
                 stmts.extend(owned)
             case For() | While():
@@ -198,6 +214,9 @@ class _Rewriter:
         params, entering = self.own(loop.params, loop)
         targets, owned = self.own(loop.targets, loop)
         body = self.block(loop.body)
+        for flag in self.mirrors.flags.get(id(loop), []):
+            inits, params, targets = (*inits, flag.rows[0]), (*params, flag.param), (*targets, flag.target)
+            body = Block(body.stmts, (*body.results, flag.rows[1]))
         body = Block((*entering, *body.stmts), body.results)
         loop = replace(loop, inits=inits, params=params, targets=targets, body=body)
         if isinstance(loop, For):
@@ -214,6 +233,8 @@ class _Rewriter:
             if let.op == Fn(operator.getitem):
                 self.index_of[let.target] = read(let.args[1])
             return  # a view: re-read where it is used
+        if let.target in self.mirrors.lazy:
+            return  # a list of buffers: made again where it is used
         if let.op == Fn(operator.getitem):
             found = self.buffer_path(let.args[0])
             if found is not None:
@@ -230,5 +251,11 @@ class _Rewriter:
         root, path, indices = found
         rest = [read(atom) for atom in rest]
         assert isinstance(let.op, Store | Update | Append | Pop)
-        let = replace(let, op=replace(let.op, path=(*path, *let.op.path)))
-        stmts.append(replace(let, args=(Var(root), *indices, *rest)))
+        wide = replace(let, op=replace(let.op, path=(*path, *let.op.path)))
+        stmts.append(replace(wide, args=(Var(root), *indices, *rest)))
+        for other, same in self.mirrors.repeated.get(id(let), []):
+            again = replace(wide, args=(Var(other), *indices, *rest))
+            if isinstance(same, Var):
+                stmts.append(If((), same, Block((again,)), Block(), let.origin))
+            elif same == Const(True):
+                stmts.append(again)

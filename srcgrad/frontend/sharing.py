@@ -38,16 +38,20 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A write into an object that `reader`, which may be or hold the same object, is read after."""
+    """A write into an object that `reader` is read after, which may be the same object (`owned`) or hold it."""
 
     write: Let
     written: str
-    origin: str
     reader: str
+    owned: bool
 
 
 Objects = frozenset[Held]
 _NOTHING: Objects = frozenset()
+
+
+def _since(objects: Objects, point: Point) -> Objects:
+    return frozenset(Held(held.origin, point, held.crossed) for held in objects)
 
 
 def _kinds_inside(t: Type) -> Iterator[str]:
@@ -60,11 +64,10 @@ def _kinds_inside(t: Type) -> Iterator[str]:
 
 
 class Sharing:
-    """What every name may be (`own`), and what it may hold (`inside`), given which roots are buffers."""
+    """What every name may be (`own`) and may hold (`inside`); `lazy` lists are made again where they are used."""
 
-    def __init__(self, facts: Facts, buffers: Iterable[str]) -> None:
-        self.facts = facts
-        self.buffers = frozenset(buffers)
+    def __init__(self, facts: Facts, lazy: Iterable[str] = ()) -> None:
+        self.facts, self.lazy = facts, frozenset(lazy)
         self.own: dict[str, Objects] = {}
         self.inside: dict[str, Objects] = {}
         self._put: dict[str, list[tuple[Atom, Point]]] = {}
@@ -99,8 +102,20 @@ class Sharing:
         else:
             own, inside = self._joined(name, stmt)
         for atom, point in self._put.get(name, []) if self._may_hold(name) else ():
-            inside |= self._all(atom, point)
-        return frozenset(held for held in own if self._may_be(name, held.origin)), inside
+            inside |= self._kept(name, self._all(atom, point))
+        own = frozenset(held for held in own if self._may_be(name, held.origin))
+        return own, inside if self._may_hold(name) else _NOTHING
+
+    def _kept(self, owner: str, put: Objects) -> Objects:
+        """What a container holds of what is put into it: in a later iteration, also what an earlier one put there."""
+        found = set(put)
+        for held in put:
+            made = self._made(held.origin)
+            around = [loop for loop in made.loops if loop not in self.facts.defined_at[owner].loops]
+            if around:
+                since = Point(around[0], made.loops[: made.loops.index(around[0]) + 1])
+                found.add(Held(held.origin, since, held.crossed | {around[0]}))
+        return frozenset(found)
 
     def _may_be(self, name: str, origin: str) -> bool:
         """Whether the kinds of the two allow that they are one object."""
@@ -120,21 +135,21 @@ class Sharing:
                     return _NOTHING, _NOTHING
                 return itself, self._union(let.args, point)
             case Pop() if isinstance(first, Var):
-                return self._element(first.name)
+                return self._element(first.name, point)
             case Fn(operator.getitem) if isinstance(first, Var):
                 if self.facts.kind(first.name) in (*CONTAINERS, "unknown", "object"):
-                    own, inside = self._element(first.name)
+                    own, inside = self._element(first.name, point)
                     if self.facts.kind(first.name) in CONTAINERS:
                         return own, inside
-                    return own | self._seen(first, point), inside
+                    return own | self._seen(first.name, point), inside
                 if self.facts.base(name) is not None:
-                    return self._seen(first, point), _NOTHING
+                    return self._seen(first.name, point), _NOTHING
                 return itself, _NOTHING
             case Invoke():
                 found = self._union(let.args, point)
                 return itself | found, parts | found
         if self.facts.base(name) is not None and isinstance(first, Var):
-            return self._seen(first, point), _NOTHING
+            return self._seen(first.name, point), _NOTHING
         if may_be_view(let):
             found = self._union((*let.args, *(atom for _, atom in let.keywords)), point)
             return itself | found, parts | found
@@ -148,17 +163,18 @@ class Sharing:
         else:
             assert isinstance(stmt, For | While)
             if isinstance(stmt, For) and name == stmt.variable:
-                return self._element(stmt.iterable.name) if isinstance(stmt.iterable, Var) else (_NOTHING, _NOTHING)
+                over = stmt.iterable
+                return self._element(over.name, point) if isinstance(over, Var) else (_NOTHING, _NOTHING)
             if name in stmt.targets[: stmt.stops]:
                 return _NOTHING, _NOTHING
             carried = name in stmt.params
             at = (stmt.params if carried else stmt.targets[stmt.stops :]).index(name)
-            rows = [(stmt.inits[at], False), (stmt.body.results[stmt.stops + at], True)]
+            rows = [(stmt.inits[at], False), (stmt.body.results[stmt.stops + at], carried)]
         own = inside = _NOTHING
         for atom, back in rows:
             if isinstance(atom, Var):
-                own |= self._carried(self._seen(atom, point), loop if back else None)
-                inside |= self._carried(self.inside.get(atom.name, _NOTHING), loop if back else None)
+                own |= self._carried(self._seen(atom.name, point), loop if back else None)
+                inside |= self._carried(self._held(atom.name, point), loop if back else None)
         return own, inside
 
     def _carried(self, objects: Objects, loop: int | None) -> Objects:
@@ -172,23 +188,27 @@ class Sharing:
             for held in objects
         )
 
-    def _seen(self, atom: Var, point: Point) -> Objects:
-        """What a name may be, for one that shows it from here on: what is read now from a buffer is up to date."""
-        objects = self.own.get(atom.name, _NOTHING)
-        if self.facts.path(atom.name)[0] not in self.buffers:
-            return objects
-        return frozenset(Held(held.origin, point, held.crossed) for held in objects)
+    def _seen(self, name: str, point: Point) -> Objects:
+        """What a name may be, for one that shows it from here on: handing it on is a read, and checked as such."""
+        return _since(self.own.get(name, _NOTHING), point)
 
     def _all(self, atom: Atom, point: Point) -> Objects:
         if not isinstance(atom, Var):
             return _NOTHING
-        return self._seen(atom, point) | self.inside.get(atom.name, _NOTHING)
+        return self._seen(atom.name, point) | self._held(atom.name, point)
+
+    def _held(self, name: str, point: Point) -> Objects:
+        return _since(self.inside.get(name, _NOTHING), point)
+
+    def is_new(self, name: str) -> bool:
+        """Whether a name is an object of its own, known before under no other name."""
+        return {held.origin for held in self.own.get(name, _NOTHING)} == {name}
 
     def _union(self, atoms: Iterable[Atom], point: Point) -> Objects:
         return frozenset().union(*(self._all(atom, point) for atom in atoms))
 
-    def _element(self, name: str) -> tuple[Objects, Objects]:
-        inside = self.inside.get(name, _NOTHING)
+    def _element(self, name: str, point: Point) -> tuple[Objects, Objects]:
+        inside = self._held(name, point)
         return inside, inside
 
     def _made(self, origin: str) -> Point:
@@ -209,12 +229,15 @@ class Sharing:
             root = self.facts.path(name)[0]
             for written in sorted(self.own.get(name, _NOTHING), key=str):
                 for reader, held in readers[written.origin]:
+                    if reader in self.lazy:
+                        continue
                     if self.facts.path(reader)[0] == root and not self._twice(root, name, written.origin):
                         continue
                     if not self._same_instance(written, held) or not self._missed(reader, held, point):
                         continue
-                    if held not in self.own.get(reader, _NOTHING) or not self.apart(root, reader):
-                        yield Conflict(let, root, written.origin, reader)
+                    owned = held in self.own.get(reader, _NOTHING)
+                    if not owned or not self.apart(root, reader):
+                        yield Conflict(let, root, reader, owned)
 
     def _twice(self, root: str, name: str, origin: str) -> bool:
         """Whether a container may hold an object twice: a write under one index is one under another as well."""
@@ -237,7 +260,7 @@ class Sharing:
         return bool(one.crossed) == bool(other.crossed)
 
     def _missed(self, reader: str, held: Held, write: Point) -> bool:
-        if not held.crossed and not self.facts.later(held.origin.removesuffix(_PARTS), write, held.since):
+        if not self.facts.later(held.origin.removesuffix(_PARTS), write, held.since):
             return False
         return any(self.facts.later(reader, use, write) for use in self.facts.reads(reader))
 

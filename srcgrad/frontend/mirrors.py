@@ -1,0 +1,173 @@
+"""Writes that two names have to see, where it is known only when it runs whether the two are one array.
+
+    x.2 = if n.1 then x.0 else y.3             x.2, same.4 = if n.1 then x.0, True else y.3, False
+    store[](x.2, 0, 1.0)                       x.5 = .copy()(x.2)
+    yield x.0                         ->       store[](x.5, 0, 1.0)
+                                               if same.4: store[](x.0, 0, 1.0)
+                                               yield x.0
+
+A name that joins arrays gets memory of its own, a copy. A write into it is repeated in every other array that may be
+the same one and is read later, under a flag that tells whether it is. A list that holds such an array, and is no
+buffer itself, is made again where it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from srcgrad.frontend.memory import Facts, Point, sources
+from srcgrad.frontend.sharing import Conflict, Sharing
+from srcgrad.ir import Atom, Const, For, If, Let, Make, Names, Var, While
+from srcgrad.types import BOOL, Type
+
+Pair = tuple[str, str]  # the earlier name, the later one
+_MOST = 8  # writes that one is repeated as: more than that is no code to read
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One more joined value of a statement: its targets, its parameter (of a loop) and where it comes from."""
+
+    target: str
+    param: str
+    rows: tuple[Atom, Atom]
+
+
+class Mirrors:
+    """`repeated`: the roots that a write is repeated in, each with the atom that tells whether it is the same array.
+    `lazy`: the names of lists that are made again where they are used. `problems`: why a write is refused."""
+
+    def __init__(self, facts: Facts, roots: Iterable[str], names: Names, types: dict[str, Type]) -> None:
+        self.facts = facts
+        self.buffers = set(roots)
+        self.lazy: set[str] = set()
+        self.flags: dict[int, list[Flag]] = {}
+        self.repeated: dict[int, list[tuple[str, Atom]]] = {}
+        self._names, self._types = names, types
+        self._named: dict[Pair, str] = {}
+        size = -1
+        while size != len(self.buffers) + len(self.lazy):  # what is a buffer too, or made again, shows more writes
+            size = len(self.buffers) + len(self.lazy)
+            self.problems: dict[int, str] = {}
+            self._wanted: dict[int, tuple[Let, str, dict[str, None]]] = {}
+            self._sharing = Sharing(facts, self.lazy)
+            for conflict in self._sharing.conflicts():
+                self._resolve(conflict)
+        for let, written, readers in self._wanted.values():
+            if id(let) not in self.problems:
+                self.repeated[id(let)] = [(reader, self._same(Var(written), Var(reader))) for reader in readers]
+
+    def _resolve(self, conflict: Conflict) -> None:
+        reader = self.facts.path(conflict.reader)[0]
+        stmt = self.facts.definition[reader]
+        shown = conflict.written.partition(".")[0].lstrip("_")
+        if isinstance(stmt, Let) and isinstance(stmt.op, Make) and reader not in self.buffers and not conflict.owned:
+            self.lazy.add(reader)
+            return
+        let = conflict.write
+        _, _, readers = self._wanted.setdefault(id(let), (let, conflict.written, {}))
+        readers[reader] = None
+        writes = [(self.facts.point[id(let)], let)]
+        if (
+            not conflict.owned
+            or len(readers) > _MOST
+            or not self._is_array(conflict.written)
+            or not self._is_array(reader)
+            or not self._in_scope(reader, writes[0][0])
+            or self.facts.problem(reader, writes)
+            or not self._decided(conflict.written, reader)
+        ):
+            self.problems[id(let)] = f"`{shown}` is held under a second name, and this writes into it"
+            return
+        self.buffers.add(reader)
+
+    def _is_array(self, name: str) -> bool:
+        """Whether a name is surely an array, and one of its own: made here, given by the caller, or a join."""
+        joined = isinstance(self.facts.definition[name], If | For | While)
+        return self.facts.kind(name) == "array" and (joined or self._sharing.is_new(name))
+
+    def _in_scope(self, name: str, point: Point) -> bool:
+        made = self.facts.defined_at[name]
+        inside = point.loops[: len(made.loops)] == made.loops
+        return made.number < point.number and inside and point.branches[: len(made.branches)] == made.branches
+
+    # Whether two names are one array
+
+    def _decided(self, one: str, other: str) -> bool:
+        """Whether flags can tell if two names are one array: not where one may be a view of the other."""
+        pending, seen = [self._pair(one, other)], set()
+        while pending:
+            pair = pending.pop()
+            if pair in seen:
+                continue
+            seen.add(pair)
+            if self._sharing.apart(*pair):
+                continue
+            rows = self._rows(pair)
+            if not rows and not self._sharing.is_new(pair[1]):
+                return False
+            for left, right in rows:
+                if isinstance(left, Var) and isinstance(right, Var) and left != right:
+                    (a, steps, _), (b, more, _) = self.facts.path(left.name), self.facts.path(right.name)
+                    if steps or more:
+                        if a == b or not self._sharing.apart(a, b):
+                            return False
+                    else:
+                        pending.append(self._pair(a, b))
+        return True
+
+    def _pair(self, one: str, other: str) -> Pair:
+        first = self.facts.defined_at[one].number <= self.facts.defined_at[other].number
+        return (one, other) if first else (other, one)
+
+    def _rows(self, pair: Pair) -> list[tuple[Atom, Atom]]:
+        """What the two are on each way into the join that makes the later one."""
+        left, right = (self.facts.definition[name] for name in pair)
+        if not isinstance(right, If | For | While) or (isinstance(right, For) and right.variable == pair[1]):
+            return []
+        rows = sources(right, pair[1])
+        others: list[Atom] = sources(right, pair[0]) if left is right else [Var(pair[0])] * 2
+        return list(zip(others, rows, strict=True))
+
+    def _same(self, left: Atom, right: Atom) -> Atom:
+        """The atom that tells whether two names are one array; where one is undefined, it does not matter."""
+        known = self._known(left, right, set())
+        if known is not None:
+            return Const(known)
+        assert isinstance(left, Var)
+        assert isinstance(right, Var)
+        pair = self._pair(self.facts.path(left.name)[0], self.facts.path(right.name)[0])
+        if pair not in self._named:
+            stmt = self.facts.definition[pair[1]]
+            target, param = self._names.fresh("_same"), self._names.fresh("_same")
+            self._types[target] = self._types[param] = BOOL
+            carried = isinstance(stmt, For | While) and pair[1] in stmt.params
+            self._named[pair] = param if carried else target
+            flags = self.flags.setdefault(id(stmt), [])
+            at = len(flags)
+            flags.append(Flag(target, param, (Const(False), Const(False))))
+            first, second = (self._same(*row) for row in self._rows(pair))
+            flags[at] = Flag(target, param, (first, second))
+        return Var(self._named[pair])
+
+    def _known(self, left: Atom, right: Atom, seen: set[Pair]) -> bool | None:
+        """True or False where it is the same on all ways, None where it depends."""
+        found = self._ways(left, right, seen)
+        return None if len(found) > 1 else next(iter(found), False)
+
+    def _ways(self, left: Atom, right: Atom, seen: set[Pair]) -> set[bool]:
+        if not isinstance(left, Var) or not isinstance(right, Var):
+            return set()
+        a, b = self.facts.path(left.name)[0], self.facts.path(right.name)[0]
+        if a == b:
+            return {left == right}
+        if self._sharing.apart(a, b):
+            return {False}
+        pair = self._pair(a, b)
+        if pair in seen:
+            return set()
+        seen.add(pair)
+        rows = self._rows(pair)
+        return set().union(*(self._ways(*row, seen) for row in rows)) if rows else {False}
+
