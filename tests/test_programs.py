@@ -39,8 +39,6 @@ from tests.programs import PROGRAMS, Program, Wrt
 
 # Refused as they stand, with the reason; when one becomes right, its line is to go.
 REFUSED = {
-    "heat_3d": "its double buffer hands the caller's array round",
-    "jacobi_2d_with_a_source": "its double buffer hands the caller's array round",
     "store_through_reshape": "a store through a reshaped view",
     "determinant_by_minors_of_lists": "lists of unknown types joined by `+`, in a recursion",
 }

@@ -38,6 +38,7 @@ from srcgrad.types import (
     Dim,
     Type,
     fixed,
+    join,
     list_of,
 )
 
@@ -299,6 +300,16 @@ def _extremum(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     return replace(types[0], length=None) if same else UNKNOWN
 
 
+def _sum(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """The sum of a list of numbers; that of none is 0, which counts as one of them."""
+    t = type_of_operand(args[0]) if len(args) == 1 and not keywords else UNKNOWN
+    numbers = t.kind == "list" and bool(t.items) and t.items[0].kind == "scalar" and t.items[0].dtype is not None
+    if not numbers or t.items[0].dtype.kind not in "if":  # type: ignore[union-attr]
+        return None
+    total = join(replace(t.items[0], length=None), INT)
+    return total if total.kind == "scalar" else replace(t.items[0], length=None)
+
+
 def _created(args: Sequence[Operand], keywords: Keywords, target: Any, fill: bool = False) -> Type | None:
     """`zeros`, `ones`, `empty`, `full`: an array of a given shape."""
     given = dict(keywords)
@@ -383,6 +394,7 @@ _SPECIAL: dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]] = {
     range: _always(RANGE),
     slice: _always(SLICE),
     len: _len,
+    sum: _sum,
     min: _extremum,
     max: _extremum,
     operator.getitem: _getitem,

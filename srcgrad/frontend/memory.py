@@ -156,10 +156,7 @@ class Facts:
         seen.add(name)
         stmt = self.definition.get(name)
         if isinstance(stmt, Let):
-            rule = rule_of(stmt)
-            arithmetic = rule is not None and rule.form in ("elementwise", "bilinear") and not may_be_view(stmt)
-            fresh = stmt.op in (Fn(np.zeros), Fn(np.ones), Fn(np.copy), Method("copy"))
-            return arithmetic or fresh or (isinstance(stmt.op, Fn) and is_inplace(stmt.op))
+            return _makes_new(stmt)
         if stmt is None:
             return False
         return all(
@@ -289,6 +286,18 @@ class Facts:
             yield self.end
 
 
+def _makes_new(let: Let) -> bool:
+    """Whether the result of an operation is a number, or memory that no operand shares."""
+    rule = rule_of(let)
+    if rule is None or may_be_view(let):
+        return let.op == Method("copy") or (isinstance(let.op, Fn) and is_inplace(let.op))
+    if rule.form in ("elementwise", "bilinear"):
+        return True
+    target = let.op.target if isinstance(let.op, Fn) else None
+    module = str(getattr(target, "__module__", ""))
+    return module.partition(".")[0] == "numpy" or (target is sum and len(let.args) == 1)
+
+
 def sources(stmt: Stmt, name: str) -> list[Atom]:
     """The atoms that may become the value of a name at a join."""
     if isinstance(stmt, If):
@@ -314,7 +323,7 @@ def may_be_view(let: Let) -> bool:
         case Method(name):
             return name in _VIEW_NAMES
         case Fn(target):
-            return getattr(target, "__name__", "") in _VIEW_NAMES
+            return getattr(target, "__name__", "") in _VIEW_NAMES or target in (min, max)
         case _:
             return False
 

@@ -260,10 +260,12 @@ class Sharing:
         return bool(one.crossed) == bool(other.crossed)
 
     def _missed(self, reader: str, held: Held, write: Point) -> bool:
-        if not self.facts.later(held.origin.removesuffix(_PARTS), write, held.since):
+        """Whether a write may run after a name got hold of an object, and before a read of that name."""
+        ended = {*self.facts.defined_at[reader].loops, *self._made(held.origin).loops}
+        again = set(write.loops) & set(held.since.loops) - ended
+        if not again and (write.number < held.since.number or write.excludes(held.since)):
             return False
         return any(self.facts.later(reader, use, write) for use in self.facts.reads(reader))
-
 
     # What is never the same
 
