@@ -185,6 +185,11 @@ class Facts:
         assert isinstance(let.args[0], Var)
         return self.kind(let.args[0].name) in CONTAINERS
 
+    def takes_slice(self, let: Let) -> bool:
+        """Whether a subscript is a slice: of a list or a tuple a new one, of an array a view."""
+        index = let.args[1]
+        return self.kind(index.name) == "slice" if isinstance(index, Var) else isinstance(index.value, slice)
+
     def _is_view(self, let: Let) -> bool:
         assert let.target is not None
         kind = self.type(let.target)

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from srcgrad.frontend.memory import Facts, Point, may_be_view, sources
-from srcgrad.ir import Append, Atom, Fn, For, If, Invoke, Let, Make, Pop, Stmt, Store, Var, While
+from srcgrad.ir import Append, Atom, Attr, Fn, For, If, Invoke, Let, Make, Pop, Stmt, Store, Var, While
 from srcgrad.types import CONTAINERS, UNKNOWN, Type
 
 _PARTS = "[]"  # what was in an object when it was come upon: all its elements are one to the analysis
@@ -48,6 +48,11 @@ class Conflict:
 
 Objects = frozenset[Held]
 _NOTHING: Objects = frozenset()
+
+
+def _name(atom: Atom) -> str:
+    assert isinstance(atom, Var)
+    return atom.name
 
 
 def _since(objects: Objects, point: Point) -> Objects:
@@ -128,32 +133,33 @@ class Sharing:
 
     def _of_let(self, name: str, let: Let, itself: Objects, parts: Objects) -> tuple[Objects, Objects]:
         point = self.facts.point[id(let)]
-        first = let.args[0] if let.args else None
-        match let.op:
-            case Make(kind):
-                if kind in ("slice", "fstring"):
-                    return _NOTHING, _NOTHING
-                return itself, self._union(let.args, point)
-            case Pop() if isinstance(first, Var):
-                return self._element(first.name, point)
-            case Fn(operator.getitem) if isinstance(first, Var):
-                if self.facts.kind(first.name) in (*CONTAINERS, "unknown", "object"):
-                    own, inside = self._element(first.name, point)
-                    if self.facts.kind(first.name) in CONTAINERS:
-                        return own, inside
-                    return own | self._seen(first.name, point), inside
-                if self.facts.base(name) is not None:
-                    return self._seen(first.name, point), _NOTHING
-                return itself, _NOTHING
-            case Invoke():
-                found = self._union(let.args, point)
-                return itself | found, parts | found
-        if self.facts.base(name) is not None and isinstance(first, Var):
-            return self._seen(first.name, point), _NOTHING
-        if may_be_view(let):
-            found = self._union((*let.args, *(atom for _, atom in let.keywords)), point)
+        if isinstance(let.op, Make):
+            if let.op.kind in ("slice", "fstring"):
+                return _NOTHING, _NOTHING
+            return itself, self._union(let.args, point)
+        atoms = (*let.args, *(atom for _, atom in let.keywords))
+        containers = [atom.name for atom in atoms if isinstance(atom, Var) and self.facts.kind(atom.name) in CONTAINERS]
+        held = frozenset[Held]().union(*(self._held(each, point) for each in containers))
+        if isinstance(let.args[0] if let.args else None, Var) and self._takes_part(let):
+            first = _name(let.args[0])
+            if self.facts.kind(first) in CONTAINERS or isinstance(let.op, Pop):
+                return self._element(first, point)
+            if self.facts.kind(first) in ("unknown", "object"):
+                own, inside = self._element(first, point)
+                return own | self._seen(first, point), inside
+        if self.facts.base(name) is not None:
+            return self._seen(_name(let.args[0]), point), _NOTHING
+        if isinstance(let.op, Invoke) or may_be_view(let):
+            found = self._union(atoms, point)
             return itself | found, parts | found
-        return itself, parts
+        return itself, parts | held  # a copy of a list holds what the list holds
+
+    def _takes_part(self, let: Let) -> bool:
+        """Whether an operation gives an element of a container, or a field of an object."""
+        if let.op == Fn(operator.getitem):
+            sliced = self.facts.takes_slice(let)
+            return not sliced or self.facts.kind(_name(let.args[0])) not in CONTAINERS
+        return isinstance(let.op, Pop | Attr)
 
     def _joined(self, name: str, stmt: Stmt) -> tuple[Objects, Objects]:
         point, loop = self.facts.defined_at[name], self.facts.point[id(stmt)].number
