@@ -44,6 +44,10 @@ from srcgrad.rules.operations import rule_of
 from srcgrad.rules.views import VIEWS
 from srcgrad.types import CONTAINERS, Type
 
+SHAPES = (
+    *(Fn(function) for function in (np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, len)),
+    *(Attr(name) for name in ("shape", "ndim", "size", "dtype")),
+)
 WRITERS = (Store, Update, Append, Pop)
 _VIEW_ATTRIBUTES = ("T", "mT", "real", "imag", "flat")
 _VIEW_NAMES = VIEWS | {"view", "iter", "reversed", "enumerate", "zip"}
@@ -282,13 +286,31 @@ class Facts:
         return (write.number > point.number and not write.excludes(point)) or bool(again)
 
     def reads(self, name: str) -> Iterator[Point]:
-        """Where a name's object is looked at, or handed on; the caller looks at a parameter's at the end."""
+        """Where a name's object is looked at, or handed on; the caller looks at a parameter's at the end.
+
+        To ask for a shape is no look at the contents; to take an element out of a container is none at the element.
+        """
         for point, stmt in self.uses.get(name, []):
-            written = isinstance(stmt, Let) and isinstance(stmt.op, Store | Append) and stmt.args[0] == Var(name)
-            if not written or Var(name) in stmt.args[1:]:  # type: ignore[union-attr]
-                yield point
+            if isinstance(stmt, Let) and self._looks_away(stmt, name):
+                continue
+            yield point
         if self.definition[name] is None:
             yield self.end
+
+    def _looks_away(self, let: Let, name: str) -> bool:
+        if isinstance(let.op, Store | Append):
+            return let.args[0] == Var(name) and Var(name) not in let.args[1:]
+        if let.op in SHAPES and let.args == (Var(name),):
+            return True
+        return self.takes_part(let) and let.args[0] == Var(name) and self.kind(name) in CONTAINERS
+
+    def takes_part(self, let: Let) -> bool:
+        """Whether an operation gives an element of a container, or a field of an object."""
+        if not let.args or not isinstance(let.args[0], Var):
+            return False
+        if let.op == Fn(operator.getitem):
+            return not self.takes_slice(let) or self.kind(let.args[0].name) not in CONTAINERS
+        return isinstance(let.op, Pop | Attr)
 
 
 def _makes_new(let: Let) -> bool:

@@ -12,12 +12,11 @@ later: such a pair is a `Conflict`.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from srcgrad.frontend.memory import Facts, Point, may_be_view, sources
-from srcgrad.ir import Append, Atom, Attr, Fn, For, If, Invoke, Let, Make, Pop, Stmt, Store, Var, While
+from srcgrad.ir import Append, Atom, For, If, Invoke, Let, Make, Pop, Stmt, Store, Var, While
 from srcgrad.types import CONTAINERS, UNKNOWN, Type
 
 _PARTS = "[]"  # what was in an object when it was come upon: all its elements are one to the analysis
@@ -140,7 +139,7 @@ class Sharing:
         atoms = (*let.args, *(atom for _, atom in let.keywords))
         containers = [atom.name for atom in atoms if isinstance(atom, Var) and self.facts.kind(atom.name) in CONTAINERS]
         held = frozenset[Held]().union(*(self._held(each, point) for each in containers))
-        if isinstance(let.args[0] if let.args else None, Var) and self._takes_part(let):
+        if self.facts.takes_part(let):
             first = _name(let.args[0])
             if self.facts.kind(first) in CONTAINERS or isinstance(let.op, Pop):
                 return self._element(first, point)
@@ -153,13 +152,6 @@ class Sharing:
             found = self._union(atoms, point)
             return itself | found, parts | found
         return itself, parts | held  # a copy of a list holds what the list holds
-
-    def _takes_part(self, let: Let) -> bool:
-        """Whether an operation gives an element of a container, or a field of an object."""
-        if let.op == Fn(operator.getitem):
-            sliced = self.facts.takes_slice(let)
-            return not sliced or self.facts.kind(_name(let.args[0])) not in CONTAINERS
-        return isinstance(let.op, Pop | Attr)
 
     def _joined(self, name: str, stmt: Stmt) -> tuple[Objects, Objects]:
         point, loop = self.facts.defined_at[name], self.facts.point[id(stmt)].number
@@ -214,7 +206,8 @@ class Sharing:
         return frozenset().union(*(self._all(atom, point) for atom in atoms))
 
     def _element(self, name: str, point: Point) -> tuple[Objects, Objects]:
-        inside = self._held(name, point)
+        """The objects in a container; they are not looked at yet, unless the container is made only now."""
+        inside = self._held(name, point) if name in self.lazy else self.inside.get(name, _NOTHING)
         return inside, inside
 
     def _made(self, origin: str) -> Point:
