@@ -300,7 +300,7 @@ class Facts:
     def _looks_away(self, let: Let, name: str) -> bool:
         if isinstance(let.op, Store | Append):
             return let.args[0] == Var(name) and Var(name) not in let.args[1:]
-        if let.op in SHAPES and let.args == (Var(name),):
+        if let.op in SHAPES and let.args == (Var(name),) and self.kind(name) == "array":
             return True
         return self.takes_part(let) and let.args[0] == Var(name) and self.kind(name) in CONTAINERS
 

@@ -54,6 +54,10 @@ def _name(atom: Atom) -> str:
     return atom.name
 
 
+def _origins(objects: Objects) -> set[str]:
+    return {held.origin for held in objects}
+
+
 def _since(objects: Objects, point: Point) -> Objects:
     return frozenset(Held(held.origin, point, held.crossed) for held in objects)
 
@@ -200,7 +204,7 @@ class Sharing:
 
     def is_new(self, name: str) -> bool:
         """Whether a name is an object of its own, known before under no other name."""
-        return {held.origin for held in self.own.get(name, _NOTHING)} == {name}
+        return _origins(self.own.get(name, _NOTHING)) == {name}
 
     def _union(self, atoms: Iterable[Atom], point: Point) -> Objects:
         return frozenset().union(*(self._all(atom, point) for atom in atoms))
@@ -226,6 +230,7 @@ class Sharing:
                 readers.setdefault(held.origin, []).append((name, held))
         for name, point, let in self.facts.writes:
             root = self.facts.path(name)[0]
+            itself = _origins(self.own.get(name, _NOTHING)) <= _origins(self.own.get(root, _NOTHING))
             for written in sorted(self.own.get(name, _NOTHING), key=str):
                 for reader, held in readers[written.origin]:
                     if reader in self.lazy:
@@ -235,7 +240,7 @@ class Sharing:
                     if not self._same_instance(written, held) or not self._missed(reader, held, point):
                         continue
                     owned = held in self.own.get(reader, _NOTHING)
-                    if not owned or not self.apart(root, reader):
+                    if not owned or not itself or not self.apart(root, reader):
                         yield Conflict(let, root, reader, owned)
 
     def _twice(self, root: str, name: str, origin: str) -> bool:
