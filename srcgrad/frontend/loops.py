@@ -45,9 +45,9 @@ from srcgrad.frontend.values import (
     with_atoms,
 )
 from srcgrad.ir import UNDEFINED, Atom, Block, Const, Fn, For, Let, Loop, Make, Var, While
-from srcgrad.types import INT, UNKNOWN, Type, join
+from srcgrad.types import INT, UNKNOWN, Type, anonymous, join
 
-_ATTEMPTS = 4  # the lattice of types is low: a loop's types settle in two or three
+_ATTEMPTS = 6  # the lattice of types is low: a loop's types settle in two or three, without lengths in four
 _UNROLLED = 16  # a tuple written in the program is walked in a written-out loop up to this length
 
 Head = tuple[str, Type, Atom]  # of a `for` loop: the hint and the type of its variable, and what it runs over
@@ -327,8 +327,8 @@ class Loops(Calls):
             if joined == types:
                 break
             attempt += 1
-            last = attempt >= _ATTEMPTS - 2
-            types = [UNKNOWN if last and t != j else j for t, j in zip(types, joined, strict=True)]
+            widen: Callable[[Type], Type] = anonymous if attempt < _ATTEMPTS - 2 else lambda t: UNKNOWN
+            types = [j if t == j or attempt < 2 else widen(j) for t, j in zip(types, joined, strict=True)]
         self.builder.emit(loop)
         self._after(node, inits, loop, stops, before)
 
