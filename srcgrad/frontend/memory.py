@@ -42,6 +42,7 @@ from srcgrad.ir import (
 )
 from srcgrad.rules.operations import rule_of
 from srcgrad.rules.views import VIEWS
+from srcgrad.runtime import zeros
 from srcgrad.types import CONTAINERS, Type
 
 SHAPES = (
@@ -160,7 +161,7 @@ class Facts:
         seen.add(name)
         stmt = self.definition.get(name)
         if isinstance(stmt, Let):
-            return _makes_new(stmt)
+            return makes_new(stmt)
         if stmt is None:
             return False
         return all(
@@ -313,16 +314,17 @@ class Facts:
         return isinstance(let.op, Pop | Attr)
 
 
-def _makes_new(let: Let) -> bool:
+def makes_new(let: Let) -> bool:
     """Whether the result of an operation is a number, or memory that no operand shares."""
-    rule = rule_of(let)
-    if rule is None or may_be_view(let):
-        return let.op == Method("copy") or (isinstance(let.op, Fn) and is_inplace(let.op))
-    if rule.form in ("elementwise", "bilinear"):
+    if may_be_view(let):
+        return False
+    if not isinstance(let.op, Fn):
+        return let.op == Method("copy")
+    target, rule = let.op.target, rule_of(let)
+    if is_inplace(let.op) or (rule is not None and rule.form in ("elementwise", "bilinear")):
         return True
-    target = let.op.target if isinstance(let.op, Fn) else None
     module = str(getattr(target, "__module__", ""))
-    return module.partition(".")[0] == "numpy" or (target is sum and len(let.args) == 1)
+    return module.partition(".")[0] == "numpy" or target is zeros or (target is sum and len(let.args) == 1)
 
 
 def sources(stmt: Stmt, name: str) -> list[Atom]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from srcgrad.frontend.memory import Facts, Point, may_be_view, sources
+from srcgrad.frontend.memory import Facts, Point, makes_new, may_be_view, sources
 from srcgrad.ir import Append, Atom, For, If, Invoke, Let, Make, Pop, Stmt, Store, Var, While
 from srcgrad.types import CONTAINERS, UNKNOWN, Type
 
@@ -155,7 +155,7 @@ class Sharing:
         if isinstance(let.op, Invoke) or may_be_view(let):
             found = self._union(atoms, point)
             return itself | found, parts | found
-        return itself, parts | held  # a copy of a list holds what the list holds
+        return itself, parts if makes_new(let) else parts | held  # a copy of a list holds what the list holds
 
     def _joined(self, name: str, stmt: Stmt) -> tuple[Objects, Objects]:
         point, loop = self.facts.defined_at[name], self.facts.point[id(stmt)].number
