@@ -62,11 +62,12 @@ class Tapes:
         reverse: Block,
         entering: Sequence[str],
         given: Mapping[str, str],
+        at_end: bool = False,
     ) -> tuple[list[Stmt], Block]:
         """The forward and the reverse statements of one block of a loop, with what the latter reads recorded.
 
         `entering` are names that have their values when the block starts; `given` maps names to those of the reverse
-        sweep that have the same value.
+        sweep that have the same value. `at_end`: nothing is recorded before the whole block has run.
         """
         own = [*entering, *(name for stmt in forward for name in defined(stmt))]
         needed = self._needed(set(own), reverse)
@@ -85,7 +86,8 @@ class Tapes:
                 pushed[name] = push
                 pops.append(pop)
         stmts = (*pops, *again, *reverse.stmts)
-        return self._pushing(forward, entering, pushed), rename_block(Block(stmts, reverse.results), renamed)
+        pushing = [*forward, *(self._push(push, None) for push in pushed.values())] if at_end else self._pushing(forward, entering, pushed)
+        return pushing, rename_block(Block(stmts, reverse.results), renamed)
 
     def _needed(self, own: set[str], reverse: Block) -> set[str]:
         needed = {name for name in uses(reverse) if name in own}
@@ -102,7 +104,8 @@ class Tapes:
 
     def _tape(self, name: str, fresh: str) -> tuple[Let, Let]:
         with self.builder.block() as stmts:
-            made = self.builder.let(Make("list"), (), hint=f"{hint(name).lstrip('_')}_tape")
+            shown = hint(name).lstrip("_")
+            made = self.builder.let(Make("list"), (), hint=shown + ("s" if shown.endswith("_tape") else "_tape"))
         assert isinstance(made, Var)
         assert isinstance(stmts[0], Let)
         self.made.append(stmts[0])

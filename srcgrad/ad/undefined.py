@@ -14,7 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from srcgrad.ir import UNDEFINED, Atom, Block, Const, For, Function, If, Let, Stmt, Var, While, blocks, uses, walk
+from srcgrad.ir import (
+    UNDEFINED, Atom, Block, Branch, Const, For, Function, If, Let, Stmt, Try, Var, While, joins, uses, walk,
+)  # fmt: skip
 from srcgrad.types import anonymous
 
 
@@ -57,11 +59,10 @@ def _read(function: Function) -> set[str]:
     return {param for loop in loops for param in loop.params if param in set(uses(loop.body))}
 
 
-def _rows(stmt: If | For | While) -> list[tuple[tuple[str, ...], tuple[Atom, ...]]]:
+def _rows(stmt: Branch | For | While) -> list[tuple[tuple[str, ...], tuple[Atom, ...]]]:
     """Names that a statement joins, with the atoms that they are joined of."""
-    if isinstance(stmt, If):
-        branches = zip(stmt.then.results, stmt.orelse.results, strict=True)
-        return [((target,), sources) for target, sources in zip(stmt.targets, branches, strict=True)]
+    if isinstance(stmt, Branch):
+        return [((target,), (then, orelse)) for target, then, orelse in joins(stmt)]
     results, targets = stmt.body.results[stmt.stops :], stmt.targets[stmt.stops :]
     carried = zip(targets, stmt.params, stmt.inits, results, strict=True)
     return [((target, param), (init, result)) for target, param, init, result in carried]
@@ -76,11 +77,11 @@ def _stmt(stmt: Stmt, sometimes: set[str]) -> Stmt:
         case Let():
             return stmt
         case If():
-            sides = []
-            for inner in blocks(stmt):
-                results = tuple(map(_filled, stmt.targets, inner.results, [sometimes] * len(stmt.targets)))
-                sides.append(Block(_block(inner, sometimes).stmts, results))
-            return replace(stmt, then=sides[0], orelse=sides[1])
+            then, orelse = (_side(inner, stmt.targets, sometimes) for inner in (stmt.then, stmt.orelse))
+            return replace(stmt, then=then, orelse=orelse)
+        case Try():
+            body, handler = (_side(inner, stmt.targets[1:], sometimes) for inner in (stmt.body, stmt.handler))
+            return replace(stmt, body=body, handler=handler)
         case For() | While():
             count = len(stmt.params)
             inits = tuple(map(_filled, stmt.params, stmt.inits, [sometimes] * count))
@@ -89,6 +90,12 @@ def _stmt(stmt: Stmt, sometimes: set[str]) -> Stmt:
             results = tuple(map(_filled, stmt.params, results, [sometimes] * count))
             stmt = replace(stmt, inits=inits, body=Block(body.stmts, (*flag, *results)))
             return replace(stmt, test=_block(stmt.test, sometimes)) if isinstance(stmt, While) else stmt
+
+
+def _side(block: Block, targets: tuple[str, ...], sometimes: set[str]) -> Block:
+    """A block of a branch that yields these targets."""
+    results = tuple(map(_filled, targets, block.results, [sometimes] * len(targets)))
+    return Block(_block(block, sometimes).stmts, results)
 
 
 def _filled(name: str, atom: Atom, sometimes: set[str]) -> Atom:

@@ -59,6 +59,7 @@ class _Raiser:
         self.is_typed = _is_typed(function)
         self.line = 0
         self.noted: set[int] = set()
+        self.guarded = False
         self.around: list[int] = []
         self.heads = {stmt.origin.line for stmt in ir.walk(function.body) if isinstance(stmt, ir.Loop)}
         self.has_reverse = any(stmt.origin.sweep == "reverse" for stmt in ir.walk(function.body))
@@ -205,6 +206,8 @@ class _Raiser:
                 self.let(stmt, out)
             case ir.If():
                 self.branches(stmt, out)
+            case ir.Try():
+                self.attempt(stmt, out)
             case ir.For():
                 self.for_loop(stmt, out)
             case ir.While():
@@ -226,6 +229,28 @@ class _Raiser:
         self.block(region.stmts, body)
         out.append(gast.With([gast.withitem(manager, target)], body or [gast.Pass()], None))
 
+    def attempt(self, stmt: ir.Try, out: Out) -> None:
+        """`try` with one handler; the flag says afterwards which of the two has run."""
+        flag = [ex.stored(self.names[stmt.raised])] if stmt.raised in self.used else []
+        if flag:
+            out.append(gast.Assign(flag, ex.constant(False), None))
+        self.note(stmt.origin, out)
+        outer, self.guarded = self.guarded, True
+        body = self.arm(stmt.body, stmt.targets[1:])
+        self.guarded = outer
+        handler: Out = [gast.Assign(flag, ex.constant(True), None)] if flag else []
+        handler += self.arm(stmt.handler, stmt.targets[1:])
+        name = ex.stored(self.names[stmt.error]) if stmt.error in self.used else None
+        clause = gast.ExceptHandler(self.expression(stmt.caught), name, handler or [gast.Pass()])
+        out.append(gast.Try(body or [gast.Pass()], [clause], [], []))
+
+    def arm(self, block: ir.Block, targets: Iterable[str]) -> Out:
+        """One of the blocks of a branch, with the copies to what the branch joins."""
+        out: Out = []
+        self.block(block.stmts, out)
+        self.copies(list(zip(targets, block.results, strict=True)), out)
+        return out
+
     def let(self, let: ir.Let, out: Out) -> None:
         if self.folding.is_inline(let):
             return
@@ -240,7 +265,7 @@ class _Raiser:
 
     def unused(self, let: ir.Let) -> Any:
         assert let.target is not None
-        if let.effect or isinstance(let.op, ir.Pop):
+        if let.effect or isinstance(let.op, ir.Pop) or self.guarded:
             return gast.Expr(self.operation(let))
         return self.assignment(let.target, self.operation(let))
 
@@ -288,24 +313,25 @@ class _Raiser:
         if is_boolean(stmt) and stmt.targets[0] in self.used and self.folding.is_expression(stmt):
             out += [*head, self.assignment(stmt.targets[0], self.choice(stmt))]
             return
-        arms: list[Out] = []
-        for inner in ir.blocks(stmt):
-            arm: Out = []
-            self.block(inner.stmts, arm)
-            self.copies(list(zip(stmt.targets, inner.results, strict=True)), arm)
-            arms.append(arm)
+        arms = [self.arm(inner, stmt.targets) for inner in ir.blocks(stmt)]
         self.conditional(stmt.test, arms[0], arms[1], head)
         if any(not isinstance(node, Comment) for node in head):
             out += head
 
     def conditional(self, atom: ir.Atom, then: Out, orelse: Out, out: Out) -> None:
         test = self.expression(atom)
+        if not then and not orelse and self.guarded and self.test_may_raise(atom):
+            then = [gast.Pass()]
         if not then:
             test, then, orelse = ex.negation(test), orelse, []
         if then:
             out.append(gast.If(test, then, orelse))
         elif any(isinstance(let, ir.Let) and let.effect for let in self.inlined(atom)):
             out.append(gast.Expr(self.expression(atom)))
+
+    def test_may_raise(self, atom: ir.Atom) -> bool:
+        known = self.function.types.get(atom.name) if isinstance(atom, ir.Var) else None
+        return any(self.inlined(atom)) or known is None or known.kind != "scalar"
 
     def inlined(self, atom: ir.Atom) -> Iterator[Foldable]:
         """The statements that the expression for an atom is made of."""

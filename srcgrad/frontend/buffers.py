@@ -25,6 +25,7 @@ from srcgrad.ir import (
     Atom,
     Attr,
     Block,
+    Branch,
     Const,
     Fn,
     For,
@@ -41,11 +42,13 @@ from srcgrad.ir import (
     Pop,
     Stmt,
     Store,
+    Try,
     Update,
     Var,
     While,
     blocks,
     defined,
+    joins,
     own_atoms,
     variables,
     walk,
@@ -128,6 +131,8 @@ def _plain(block: Block) -> Block:
                 stmts.append(replace(stmt, op=Fn(_REBINDING[op.target]), effect=False))
             case If():
                 stmts.append(replace(stmt, then=_plain(stmt.then), orelse=_plain(stmt.orelse)))
+            case Try():
+                stmts.append(replace(stmt, body=_plain(stmt.body), handler=_plain(stmt.handler)))
             case For():
                 stmts.append(replace(stmt, body=_plain(stmt.body)))
             case While():
@@ -171,6 +176,8 @@ class _Facts:
                 names = [*stmt.params, *([stmt.variable] if isinstance(stmt, For) else [])]
                 for name in names:
                     self.definition[name], self.defined_at[name] = stmt, _Point(point.number, inner)
+            if isinstance(stmt, Try):
+                self.definition[stmt.error], self.defined_at[stmt.error] = stmt, point
             for child in blocks(stmt):
                 self._scan(child, inner)
                 self._use(child.results, _Point(self._next(), inner), stmt)
@@ -319,10 +326,9 @@ class _Facts:
                 return f"`{shown}` is held under a second name, and this writes into it"
         return ""
 
-    def _lives_on(self, name: str, stmt: If, writes: list[tuple[_Point, Let]]) -> bool:
+    def _lives_on(self, name: str, stmt: Branch, writes: list[tuple[_Point, Let]]) -> bool:
         """Whether what a branch makes of a buffer is used after a later write into it."""
-        rows = zip(stmt.targets, stmt.then.results, stmt.orelse.results, strict=True)
-        return self._seen_later([target for target, *sources in rows if Var(name) in sources], writes)
+        return self._seen_later([target for target, *sources in joins(stmt) if Var(name) in sources], writes)
 
     def _seen_later(self, targets: list[str], writes: list[tuple[_Point, Let]]) -> bool:
         """Whether what holds a buffer is handed on, or used after a later write into the buffer."""
@@ -392,9 +398,10 @@ class _Facts:
                 uses = self.uses.get(stmt.target, [])
                 if any(_between(point, w, use) for w, _ in writes for use, _ in uses):
                     return True
-            if isinstance(stmt, If) and stmt.test != Var(name) and not self._lives_on(name, stmt, writes):
-                continue
-            if isinstance(stmt, If | For | While) and any(self.later(root, w, point) for w, _ in writes):
+            if isinstance(stmt, If | Try) and Var(name) not in own_atoms(stmt):
+                if not self._lives_on(name, stmt, writes):
+                    continue
+            if isinstance(stmt, Branch | For | While) and any(self.later(root, w, point) for w, _ in writes):
                 if not isinstance(stmt, For) or stmt.iterable != Var(name):
                     return True
             if isinstance(stmt, Let) and isinstance(stmt.op, Store) and stmt.args[-1] == Var(name):
@@ -405,9 +412,8 @@ class _Facts:
 
 def _sources(stmt: Stmt, name: str) -> list[Atom]:
     """The atoms that may become the value of a name at a join."""
-    if isinstance(stmt, If):
-        at = stmt.targets.index(name)
-        return [stmt.then.results[at], stmt.orelse.results[at]]
+    if isinstance(stmt, Branch):
+        return [source for target, *sources in joins(stmt) if target == name for source in sources] or [Var(name)]
     if isinstance(stmt, For | While) and (name in stmt.params or name in stmt.targets[stmt.stops :]):
         at = (stmt.params if name in stmt.params else stmt.targets[stmt.stops :]).index(name)
         return [stmt.inits[at], stmt.body.results[stmt.stops + at]]
@@ -457,7 +463,7 @@ class Moves:
 
     def __init__(self, facts: _Facts, roots: Mapping[str, object]) -> None:
         self.facts = facts
-        self.written = {root for root in roots if isinstance(facts.definition.get(root), If | For | While)}
+        self.written = {root for root in roots if isinstance(facts.definition.get(root), Branch | For | While)}
         self.copied = frozenset(self.written)
         self.problems: dict[str, str] = {}
         if self.written:
@@ -470,10 +476,10 @@ class Moves:
 
     def _all_slots(self) -> Iterator[tuple[Stmt, tuple[str, ...], tuple[Atom, ...], tuple[Atom, ...]]]:
         """(statement, names, sources from before it, sources from inside of it) of everything that is joined."""
-        seen: dict[int, Stmt] = {id(s): s for s in self.facts.definition.values() if isinstance(s, If | For | While)}
+        seen: dict[int, Stmt] = {id(s): s for s in self.facts.definition.values() if isinstance(s, Branch | For | While)}
         for stmt in seen.values():
-            if isinstance(stmt, If):
-                for target, *sources in zip(stmt.targets, stmt.then.results, stmt.orelse.results, strict=True):
+            if isinstance(stmt, Branch):
+                for target, *sources in joins(stmt):
                     yield stmt, (target,), (), tuple(sources)
             elif isinstance(stmt, For | While):
                 results, targets = stmt.body.results[stmt.stops :], stmt.targets[stmt.stops :]
@@ -521,7 +527,7 @@ class Moves:
         for other, _, before, inside in self._slots:
             if other is stmt:
                 roots = [self.facts.path(name)[0] for name in variables((*before, *inside))]
-                if isinstance(stmt, If):
+                if isinstance(stmt, Branch):
                     given += owner in roots
                 else:
                     given += roots.count(owner)
@@ -630,6 +636,11 @@ class _Rewriter:
                 targets, owned = self.own(stmt.targets, stmt)
                 then, orelse = self.block(stmt.then), self.block(stmt.orelse)
                 stmts.append(replace(stmt, targets=targets, test=read(stmt.test), then=then, orelse=orelse))
+                stmts.extend(owned)
+            case Try():
+                targets, owned = self.own(stmt.targets, stmt)
+                body, handler = self.block(stmt.body), self.block(stmt.handler)
+                stmts.append(replace(stmt, targets=targets, caught=read(stmt.caught), body=body, handler=handler))
                 stmts.extend(owned)
             case For() | While():
                 self._loop(stmt, stmts, read)
