@@ -153,6 +153,7 @@ class _Facts:
         self.uses: dict[str, list[tuple[_Point, Stmt | None]]] = {}
         self.writes: list[tuple[str, _Point, Let]] = []
         self._count = 0
+        self.handlers: list[tuple[int, int, int]] = []  # of every `try`: where body and handler begin, and the end
         self._by_root: dict[str, list[str]] | None = None
         self._scan(function.body, ())
         self.written_through = self._written_through()
@@ -178,9 +179,13 @@ class _Facts:
                     self.definition[name], self.defined_at[name] = stmt, _Point(point.number, inner)
             if isinstance(stmt, Try):
                 self.definition[stmt.error], self.defined_at[stmt.error] = stmt, point
+            starts: list[int] = []
             for child in blocks(stmt):
+                starts.append(self._count)
                 self._scan(child, inner)
                 self._use(child.results, _Point(self._next(), inner), stmt)
+            if isinstance(stmt, Try):
+                self.handlers.append((starts[0], starts[1], self._count))
             for name in defined(stmt):
                 self.definition[name], self.defined_at[name] = stmt, _Point(self._count, loops)
 
@@ -215,9 +220,14 @@ class _Facts:
         point = self.point[id(last)]
         for use, stmt in self.uses.get(name, []):
             again = set(use.loops) & set(point.loops) - set(self.defined_at[name].loops)
-            if stmt is not last and (use.number > point.number or again):
+            later = use.number > point.number and not self._instead(point, use)
+            if stmt is not last and (later or again):
                 return False
         return self._is_new(name, set())
+
+    def _instead(self, point: _Point, use: _Point) -> bool:
+        """Whether a use in a handler runs only where a statement of the body has raised, or has not been reached."""
+        return any(body < point.number <= handler < use.number <= end for body, handler, end in self.handlers)
 
     def _is_new(self, name: str, seen: set[str]) -> bool:
         if name in seen:

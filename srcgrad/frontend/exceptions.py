@@ -13,19 +13,24 @@ until it is assigned again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import gast
 
 from srcgrad.abstract import may_raise
-from srcgrad.frontend.base import HALF, Half, is_half, is_mixed
+from srcgrad.frontend.base import HALF, Half, is_half, is_mixed, is_users_own
 from srcgrad.frontend.contexts import Contexts
 from srcgrad.frontend.scope import DEAD, RETURNED, SKIP, STOP, assigned_names, may_jump
-from srcgrad.frontend.values import Environment, Frame, Table, Value, is_cell
-from srcgrad.ir import UNDEFINED, Atom, Block, Const, Enter, Exit, Raise, Stmt, Try, Var
-from srcgrad.types import BOOL, UNKNOWN
+from srcgrad.frontend.values import Environment, Frame, Table, Value, atoms_of, is_cell
+from srcgrad.ir import (
+    UNDEFINED, Atom, Block, Const, Enter, Exit, Invoke, Let, Raise, Stmt, Try, Var, While, defined, definitions,
+    own_atoms, variables, walk,
+)  # fmt: skip
+from srcgrad.types import BOOL, UNKNOWN, Type, type_of
 
 _FLAGS = (RETURNED, SKIP, STOP)
+_PLAIN = ("scalar", "array", "str", "tuple", "list", "dict", "range", "slice", "none")
 
 
 class Exceptions(Contexts):
@@ -66,12 +71,13 @@ class Exceptions(Contexts):
         caught = kinds[0] if len(kinds) == 1 else tuple(kind for each in kinds for kind in _several(each))
         classes = self.as_atom(caught, node)
         before = self.frame.environment
-        half: set[str] = set()
+        found = _Found(self.frame, before, _are_users(caught))
         self.frame.environment = dict(before)
-        with self.builder.block() as body, self.builder.watched(lambda stmt: self._changed(stmt, frame, before, half)):
-            frame = self.frame
+        with self.builder.block() as body, self.builder.watched(lambda stmt: self._look(stmt, found)):
             self.body(node.body)
-        tried, self.frame.environment = self.frame.environment, {**before, **dict.fromkeys(half, HALF)}
+        body, found_values = self._without_harmless(body, found)
+        half = {name for name, value in found_values.items() if value is HALF}
+        tried, self.frame.environment = self.frame.environment, {**before, **found_values}
         error = self.builder.declare("_error", UNKNOWN)
         with self.builder.block() as handler:
             self.handling += 1
@@ -90,13 +96,32 @@ class Exceptions(Contexts):
         if node.orelse:
             self.join_by(raised, lambda: None, lambda: self._otherwise(node.orelse, tried))
 
-    def _changed(self, stmt: Stmt, frame: Frame, before: Environment, half: set[str]) -> None:
-        """Adds the names that the body has changed before a statement that may raise."""
-        if not may_raise(stmt, self.builder.types):
+    def _look(self, stmt: Stmt, found: _Found) -> None:
+        """Notes what names stand for where the body may raise."""
+        if not found.may_raise(stmt, self.builder.types):
             return
-        own = {name: value for name, value in frame.environment.items() if name[0] != "<"}
+        own = {name: value for name, value in found.frame.environment.items() if name[0] != "<"}
         cells = {name: value for name, value in self.frame.environment.items() if is_cell(name)}
-        half.update(name for name, value in (own | cells).items() if before.get(name) is not value)
+        found.environments.append(own | cells)
+
+    def _without_harmless(self, body: list[Stmt], found: _Found) -> tuple[list[Stmt], Environment]:
+        """The body, and what names that it changes stand for in the handler.
+
+        Where a name has one value wherever the body may raise, the handler finds that value; what computes it, and
+        cannot itself raise, moves before the `try`. All other names may have the one value or the other.
+        """
+        changed = found.changed()
+        first = next((i for i, stmt in enumerate(body) if found.any_may_raise(stmt, self.builder.types)), len(body))
+        early = {name for stmt in body[:first] for name in defined(stmt)}
+        inside = set(definitions(Block(tuple(body)))) - early
+        for name, value in changed.items():
+            if not inside.isdisjoint(variables(atoms_of(value))):
+                changed[name] = HALF
+        if not any(early.intersection(variables(atoms_of(value))) for value in changed.values()):
+            return body, changed
+        for stmt in body[:first]:
+            self.builder.emit(stmt)
+        return body[first:], changed
 
     def _kinds(self, handler: gast.ExceptHandler) -> Value:
         """The class, or the tuple of classes, that a handler is for."""
@@ -171,6 +196,50 @@ class Exceptions(Contexts):
             self.frame.environment[DEAD] = Const(True)
             return
         super()._stmt_raise(node)
+
+
+@dataclass
+class _Found:
+    """What the names of a frame stand for wherever the body of a `try` may raise.
+
+    `users`: only exceptions of classes of the user's are handled, which operations on numbers and arrays do not raise.
+    """
+
+    frame: Frame
+    before: Environment
+    users: bool
+    environments: list[Environment] = field(default_factory=list)
+
+    def may_raise(self, stmt: Stmt, types: Mapping[str, Type]) -> bool:
+        return may_raise(stmt, types) and not (self.users and _is_plain(stmt, types))
+
+    def any_may_raise(self, stmt: Stmt, types: Mapping[str, Type]) -> bool:
+        return any(self.may_raise(inner, types) for inner in walk(Block((stmt,))))
+
+    def changed(self) -> Environment:
+        """The values of the names that are not always what they were before the `try`; HALF for one of several."""
+        names = dict.fromkeys(name for found in self.environments for name in found)
+        values: Environment = {}
+        for name in names:
+            several = [found.get(name, UNDEFINED) for found in self.environments]
+            if any(value is not self.before.get(name) for value in several):
+                one = all(value is several[0] for value in several)
+                values[name] = several[0] if one else HALF
+        return values
+
+
+def _is_plain(stmt: Stmt, types: Mapping[str, Type]) -> bool:
+    """Whether a statement is of numbers, arrays and Python's own containers alone, and calls no code of the user's."""
+    if isinstance(stmt, Let) and (stmt.effect or isinstance(stmt.op, Raise | Invoke | Exit)):
+        return False
+    atoms = stmt.test.results if isinstance(stmt, While) else own_atoms(stmt)
+    known = (types.get(atom.name, UNKNOWN) if isinstance(atom, Var) else type_of(atom.value) for atom in atoms)
+    return all(each.kind in _PLAIN for each in known)
+
+
+def _are_users(caught: Value) -> bool:
+    """Whether all classes that are handled are the user's own."""
+    return all(is_users_own(kind) for kind in _several(caught))
 
 
 def _several(kinds: Value) -> tuple[Value, ...]:
