@@ -25,7 +25,7 @@ from srcgrad.frontend.scope import DEAD, RETURNED, SKIP, STOP, assigned_names, m
 from srcgrad.frontend.values import Environment, Frame, Table, Value, atoms_of, is_cell
 from srcgrad.ir import (
     UNDEFINED, Atom, Block, Const, Enter, Exit, Invoke, Let, Raise, Stmt, Try, Var, While, defined, definitions,
-    own_atoms, variables, walk,
+    own_atoms, variables, walk, written_buffer,
 )  # fmt: skip
 from srcgrad.types import BOOL, UNKNOWN, Type, type_of
 
@@ -86,7 +86,7 @@ class Exceptions(Contexts):
         handled, self.frame.environment = self.frame.environment, dict(before)
         raised = self.builder.declare("raised", BOOL)
         self.flags[raised.name] = raised.name, True
-        unsure = [name for name in half if is_half(handled.get(name, ())) and not is_mixed(tried[name])]
+        unsure = [n for n in half if is_half(handled.get(n, ())) and n in tried and not is_mixed(tried[n])]
         handled.update(dict.fromkeys(unsure, UNDEFINED))
         dead = DEAD in handled
         self._join_paths(raised, classes, error, (body, handler), before, (tried, handled))
@@ -100,7 +100,8 @@ class Exceptions(Contexts):
         """Notes what names stand for where the body may raise."""
         if not found.may_raise(stmt, self.builder.types):
             return
-        own = {name: value for name, value in found.frame.environment.items() if name[0] != "<"}
+        frame = found.frame
+        own = {name: value for name, value in (frame.environment | frame.hidden).items() if name[0] != "<"}
         cells = {name: value for name, value in self.frame.environment.items() if is_cell(name)}
         found.environments.append(own | cells)
 
@@ -113,6 +114,8 @@ class Exceptions(Contexts):
         changed = found.changed()
         first = next((i for i, stmt in enumerate(body) if found.any_may_raise(stmt, self.builder.types)), len(body))
         early = {name for stmt in body[:first] for name in defined(stmt)}
+        # What the rest writes into is not taken out: it would be half written where the rest raises.
+        early -= {name for stmt in walk(Block(tuple(body))) if (name := written_buffer(stmt)) is not None}
         inside = set(definitions(Block(tuple(body)))) - early
         for name, value in changed.items():
             if not inside.isdisjoint(variables(atoms_of(value))):
@@ -221,8 +224,9 @@ class _Found:
         names = dict.fromkeys(name for found in self.environments for name in found)
         values: Environment = {}
         for name in names:
-            several = [found.get(name, UNDEFINED) for found in self.environments]
-            if any(value is not self.before.get(name) for value in several):
+            start = self.before.get(name, UNDEFINED)
+            several = [found.get(name, start) for found in self.environments]
+            if any(value is not start for value in several):
                 one = all(value is several[0] for value in several)
                 values[name] = several[0] if one else HALF
         return values
