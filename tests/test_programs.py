@@ -55,6 +55,7 @@ REFUSED_UNTYPED = {
     **dict.fromkeys(("argument_is_scaled_in_place", "oscillator_is_an_object", "conjugate_gradients"), _AUGMENTED),
     **dict.fromkeys(("two_products_in_place", "shallow_water_staggered"), _AUGMENTED),
     **dict.fromkeys(("swapped_elements", "lu_with_pivots", "adi", "shallow_water_lax_friedrichs"), _VIEWS),
+    "handler_reads_what_the_body_assigned": "operations on values of unknown kind that may raise",
     **dict.fromkeys(("heat_with_two_buffers", "wave_equation_of_three_levels"), "a double buffer of unknown kind"),
     **dict.fromkeys(("function_is_an_argument", "runge_kutta_4", "fixed_point_of_a_callable"), _PARAMETER),
 }
@@ -62,6 +63,7 @@ REFUSED_UNTYPED = {
 # Refused when the gradient is differentiated again; the gradient itself is right.
 REFUSED_TWICE = {
     **dict.fromkeys(("recursion", "determinant_by_minors", "option_tree_by_recursion"), "residuals of a recursion"),
+    "try_in_a_recursion": "residuals of a recursion",
     "matrix_chain_in_the_cheapest_order": "residuals of a recursion",
     **dict.fromkeys(("nested_list_and_tuple", "leapfrog_of_lists", "lstm_over_a_list_of_states"), "nested adjoints"),
     "time_warping_of_nested_lists": "nested adjoints",
