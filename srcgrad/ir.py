@@ -21,8 +21,8 @@ raise is moved into a body, out of it or past another such statement in it, nor 
 
 Names. A name is `hint.number`, assigned once in the whole function; the hint is the user's name for the value and the
 raising gives it back. A name assigned inside a branch may be used outside of it only under the same test (the
-reverse sweep of an `if` reads what its forward sweep computed; the test of a `try` is its flag); a name assigned inside
-a loop is never used outside of it.
+reverse sweep of an `if` reads what its forward sweep computed; the test of a `try` is its flag, and none is needed where
+the handler always raises itself); a name assigned inside a loop is never used outside of it.
 
 Memory. Most names are values. A name whose object is written after it is made (an array with stores, a list that
 grows) is a *buffer*: it is read by `Load` and written by `Store`, `Update`, `Append` and `Pop` alone, whose first
@@ -447,6 +447,14 @@ def polarities(stmt: Branch) -> tuple[bool, bool]:
     return (True, False) if isinstance(stmt, If) else (False, True)
 
 
+def always_raises(block: Block) -> bool:
+    """Whether no path leads to the end of a block."""
+    last = block.stmts[-1] if block.stmts else None
+    if isinstance(last, If):
+        return all(map(always_raises, blocks(last)))
+    return isinstance(last, Let) and isinstance(last.op, Raise)
+
+
 def test_of(stmt: Branch) -> Atom:
     """What says which block of a branch has run."""
     return stmt.test if isinstance(stmt, If) else Var(stmt.raised)
@@ -645,6 +653,8 @@ class _Verifier:
                 self.define(stmt.error, branch, stmt)
             self.block(inner, branch)
             self.under[str(test_of(stmt)), polarity] = branch - scope
+        if always_raises(stmt.handler):
+            scope |= self.under[str(test_of(stmt)), False]
 
     def _for(self, stmt: For, scope: set[str]) -> None:
         inner = set(scope)

@@ -41,6 +41,7 @@ from srcgrad.ir import (
     Update,
     Var,
     While,
+    always_raises,
     blocks,
     definitions,
     hint,
@@ -159,6 +160,8 @@ class Control(Reverse):
             recorded = [self.tapes.record(f, r, (), {}, e) for f, r, e in zip(forwards, sides, at_end, strict=True)]
             forwards = [tuple(f) for f, _ in recorded]
             sides = [r for _, r in recorded]
+        if isinstance(stmt, Try) and always_raises(stmt.handler):
+            return self._body_alone(stmt, forwards, sides[1], [key for key, _, _ in results])
         targets = [self._target(name, part, then, orelse) for (name, part), then, orelse in results]
         if any(side.stmts for side in sides) or targets:
             self.builder.emit(
@@ -172,6 +175,16 @@ class Control(Reverse):
         return replace(stmt, then=then, orelse=orelse)
 
     # Exceptions
+
+    def _body_alone(
+        self, stmt: Try, forwards: Sequence[tuple[Stmt, ...]], reverse: Block, keys: Sequence[tuple[str, int | None]]
+    ) -> Try:
+        """A `try` that the handler never leaves but by another exception: its reverse is that of the body."""
+        for inner in reverse.stmts:
+            self.builder.emit(inner)
+        self.adjoints.values.update(zip(keys, reverse.results, strict=True))
+        handler, body = forwards
+        return replace(stmt, body=Block(body, stmt.body.results), handler=Block(handler, stmt.handler.results))
 
     def _body(self, body: Block, in_loop: bool) -> tuple[Stmt, ...]:
         """The body of a `try`: where it raises, its reverse sweep does not run and would leave what is recorded.

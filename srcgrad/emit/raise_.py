@@ -18,7 +18,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import gast
 
@@ -100,9 +100,12 @@ class _Raiser:
         """The function's own block, with the titles of the sweeps."""
         out: Out = []
         reverse = not self.has_reverse
+        before: ir.Stmt | Region | None = None
         for stmt in regions(self.function.body.stmts):
             emitted: Out = []
-            if not reverse and stmt.origin.sweep == "reverse":
+            if self.is_else(before, stmt):
+                self.else_clause(stmt, out)
+            elif not reverse and stmt.origin.sweep == "reverse":
                 self.statement(stmt, emitted)
                 if emitted:
                     out += ([Blank()] if out else []) + [Comment("reverse sweep")]
@@ -112,6 +115,7 @@ class _Raiser:
                 if emitted and not out and not reverse:
                     out.append(Comment("forward sweep"))
             out += emitted
+            before = stmt
         returned: Out = []
         self.returned(returned)
         if not reverse and len(returned) > 1:
@@ -195,8 +199,32 @@ class _Raiser:
     # Statements
 
     def block(self, stmts: Iterable[ir.Stmt | Region], out: Out) -> None:
+        before: ir.Stmt | Region | None = None
         for stmt in regions(stmts):
-            self.statement(stmt, out)
+            if self.is_else(before, stmt):
+                self.else_clause(stmt, out)
+            else:
+                self.statement(stmt, out)
+            before = stmt
+
+    def is_else(self, attempt: ir.Stmt | Region | None, stmt: ir.Stmt | Region) -> TypeGuard[ir.If]:
+        """Whether a branch behind a `try` is its `else`: on the other path there are only copies, for the handler."""
+        if not isinstance(attempt, ir.Try) or not isinstance(stmt, ir.If) or stmt.test != ir.Var(attempt.raised):
+            return False
+        if stmt.origin.sweep != attempt.origin.sweep or not all(map(self.folding.is_inline, stmt.then.stmts)):
+            return False
+        # Behind the handler Python deletes the name of the exception.
+        kept = {self.names[name] for name in stmt.targets if name in self.used}
+        return not self.folding.is_inline(stmt) and not (
+            attempt.error in self.used and self.names[attempt.error] in kept
+        )
+
+    def else_clause(self, stmt: ir.If, out: Out) -> None:
+        statement = out[-1]
+        assert isinstance(statement, gast.Try)
+        self.note(stmt.origin, statement.orelse)
+        statement.handlers[0].body += self.arm(stmt.then, stmt.targets)
+        statement.orelse += self.arm(stmt.orelse, stmt.targets)
 
     def statement(self, stmt: ir.Stmt | Region, out: Out) -> None:
         match stmt:
@@ -223,7 +251,7 @@ class _Raiser:
         if not enter.args:
             self.block(region.stmts, body)
             self.block(region.final, final)
-            out.append(gast.Try(body or [gast.Pass()], [], [], final or [gast.Pass()]))
+            out += [gast.Try(body or [gast.Pass()], [], [], final)] if final else body
             return
         manager = self.expression(enter.args[0])
         self.block(region.stmts, body)
@@ -248,7 +276,8 @@ class _Raiser:
         """One of the blocks of a branch, with the copies to what the branch joins."""
         out: Out = []
         self.block(block.stmts, out)
-        self.copies(list(zip(targets, block.results, strict=True)), out)
+        if not ir.always_raises(block):
+            self.copies(list(zip(targets, block.results, strict=True)), out)
         return out
 
     def let(self, let: ir.Let, out: Out) -> None:
