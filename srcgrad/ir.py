@@ -21,8 +21,8 @@ raise is moved into a body, out of it or past another such statement in it, nor 
 
 Names. A name is `hint.number`, assigned once in the whole function; the hint is the user's name for the value and the
 raising gives it back. A name assigned inside a branch may be used outside of it only under the same test (the
-reverse sweep of an `if` reads what its forward sweep computed; the test of a `try` is its flag, and none is needed where
-the handler always raises itself); a name assigned inside a loop is never used outside of it.
+reverse sweep of an `if` reads what its forward sweep computed; the test of a `try` is its flag, and none is needed
+where the handler always raises itself); a name assigned inside a loop is never used outside of it.
 
 Memory. Most names are values. A name whose object is written after it is made (an array with stores, a list that
 grows) is a *buffer*: it is read by `Load` and written by `Store`, `Update`, `Append` and `Pop` alone, whose first

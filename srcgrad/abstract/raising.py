@@ -11,7 +11,23 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping
 
 from srcgrad.ir import (
-    Append, Atom, Attr, Const, Enter, Fn, For, Global, If, Let, Load, Make, Stmt, Try, Var, While, blocks,
+    Append,
+    Atom,
+    Attr,
+    Const,
+    Enter,
+    Fn,
+    For,
+    Global,
+    If,
+    Let,
+    Load,
+    Make,
+    Stmt,
+    Try,
+    Var,
+    While,
+    blocks,
 )  # fmt: skip
 from srcgrad.types import UNKNOWN, Type, type_of
 

@@ -86,7 +86,10 @@ class Tapes:
                 pushed[name] = push
                 pops.append(pop)
         stmts = (*pops, *again, *reverse.stmts)
-        pushing = [*forward, *(self._push(push, None) for push in pushed.values())] if at_end else self._pushing(forward, entering, pushed)
+        if at_end:
+            pushing = [*forward, *(self._push(push, None) for push in pushed.values())]
+        else:
+            pushing = self._pushing(forward, entering, pushed)
         return pushing, rename_block(Block(stmts, reverse.results), renamed)
 
     def _needed(self, own: set[str], reverse: Block) -> set[str]:

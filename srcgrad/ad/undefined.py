@@ -15,7 +15,22 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from srcgrad.ir import (
-    UNDEFINED, Atom, Block, Branch, Const, For, Function, If, Let, Stmt, Try, Var, While, joins, uses, walk,
+    UNDEFINED,
+    Atom,
+    Block,
+    Branch,
+    Const,
+    For,
+    Function,
+    If,
+    Let,
+    Stmt,
+    Try,
+    Var,
+    While,
+    joins,
+    uses,
+    walk,
 )  # fmt: skip
 from srcgrad.types import anonymous
 

@@ -103,7 +103,7 @@ class _Raiser:
         before: ir.Stmt | Region | None = None
         for stmt in regions(self.function.body.stmts):
             emitted: Out = []
-            if self.is_else(before, stmt):
+            if self.is_else(stmt, before):
                 self.else_clause(stmt, out)
             elif not reverse and stmt.origin.sweep == "reverse":
                 self.statement(stmt, emitted)
@@ -201,13 +201,13 @@ class _Raiser:
     def block(self, stmts: Iterable[ir.Stmt | Region], out: Out) -> None:
         before: ir.Stmt | Region | None = None
         for stmt in regions(stmts):
-            if self.is_else(before, stmt):
+            if self.is_else(stmt, before):
                 self.else_clause(stmt, out)
             else:
                 self.statement(stmt, out)
             before = stmt
 
-    def is_else(self, attempt: ir.Stmt | Region | None, stmt: ir.Stmt | Region) -> TypeGuard[ir.If]:
+    def is_else(self, stmt: ir.Stmt | Region, attempt: ir.Stmt | Region | None) -> TypeGuard[ir.If]:
         """Whether a branch behind a `try` is its `else`: on the other path there are only copies, for the handler."""
         if not isinstance(attempt, ir.Try) or not isinstance(stmt, ir.If) or stmt.test != ir.Var(attempt.raised):
             return False
@@ -221,7 +221,6 @@ class _Raiser:
 
     def else_clause(self, stmt: ir.If, out: Out) -> None:
         statement = out[-1]
-        assert isinstance(statement, gast.Try)
         self.note(stmt.origin, statement.orelse)
         statement.handlers[0].body += self.arm(stmt.then, stmt.targets)
         statement.orelse += self.arm(stmt.orelse, stmt.targets)

@@ -132,7 +132,7 @@ class Base:
         self.defaults: dict[int, dict[str, Value]] = {}  # of functions defined inside, by their text
         self.constant = 0  # `no_grad` statements around what is lowered
         self.made = 0  # objects and cells so far
-        self.flags: dict[str, tuple[str, bool]] = {}  # names that say whether a `try` raised: its flag, and if not negated
+        self.flags: dict[str, tuple[str, bool]] = {}  # says whether a `try` raised: its flag, if not negated
 
     @property
     def frame(self) -> Frame:

@@ -486,7 +486,8 @@ class Moves:
 
     def _all_slots(self) -> Iterator[tuple[Stmt, tuple[str, ...], tuple[Atom, ...], tuple[Atom, ...]]]:
         """(statement, names, sources from before it, sources from inside of it) of everything that is joined."""
-        seen: dict[int, Stmt] = {id(s): s for s in self.facts.definition.values() if isinstance(s, Branch | For | While)}
+        every = self.facts.definition.values()
+        seen: dict[int, Stmt] = {id(s): s for s in every if isinstance(s, Branch | For | While)}
         for stmt in seen.values():
             if isinstance(stmt, Branch):
                 for target, *sources in joins(stmt):

@@ -24,8 +24,25 @@ from srcgrad.frontend.contexts import Contexts
 from srcgrad.frontend.scope import DEAD, RETURNED, SKIP, STOP, assigned_names, may_jump
 from srcgrad.frontend.values import Environment, Frame, Table, Value, atoms_of, is_cell
 from srcgrad.ir import (
-    UNDEFINED, Atom, Block, Const, Enter, Exit, Invoke, Let, Raise, Stmt, Try, Var, While, defined, definitions,
-    own_atoms, variables, walk, written_buffer,
+    UNDEFINED,
+    Atom,
+    Block,
+    Const,
+    Enter,
+    Exit,
+    Invoke,
+    Let,
+    Raise,
+    Stmt,
+    Try,
+    Var,
+    While,
+    defined,
+    definitions,
+    own_atoms,
+    variables,
+    walk,
+    written_buffer,
 )  # fmt: skip
 from srcgrad.types import BOOL, UNKNOWN, Type, type_of
 
@@ -132,11 +149,9 @@ class Exceptions(Contexts):
         found = found.items if isinstance(found, Table) else found
         if isinstance(found, Const) and isinstance(found.value, tuple):
             found = tuple(map(Const, found.value))
-        for kind in _several(found):
-            known = isinstance(kind, Const) and isinstance(kind.value, type)
-            if not known or not issubclass(kind.value, BaseException):
-                problem = "which exceptions this handles is not known before the run"
-                return self.refuse(handler, problem, "name the classes of the exceptions")
+        if not all(map(_is_exception, _several(found))):
+            problem = "which exceptions this handles is not known before the run"
+            return self.refuse(handler, problem, "name the classes of the exceptions")
         return found
 
     def _choose(self, handlers: Sequence[gast.ExceptHandler], kinds: Sequence[Value], error: Var) -> None:
@@ -181,9 +196,8 @@ class Exceptions(Contexts):
         rows = self.reconciled(raised, before, [handled, tried])
         kept = [row for row in rows if not _is_flag(row[1], row[2])]
         targets = [self.joined(hint, after, result) for hint, after, result in kept]
-        body, handler = (
-            Block(tuple(stmts), tuple(row[at] for row in kept)) for stmts, at in zip(blocks, (2, 1), strict=True)
-        )
+        body = Block(tuple(blocks[0]), tuple(result for _, _, result in kept))
+        handler = Block(tuple(blocks[1]), tuple(after for _, after, _ in kept))
         names = (raised.name, *(target.name for target in targets))
         self.builder.emit(Try(names, body, caught, error.name, handler, self.builder.origin))
         joined = iter(targets)
@@ -248,6 +262,10 @@ def _are_users(caught: Value) -> bool:
 
 def _several(kinds: Value) -> tuple[Value, ...]:
     return kinds if isinstance(kinds, tuple) else (kinds,)
+
+
+def _is_exception(kind: Value) -> bool:
+    return isinstance(kind, Const) and isinstance(kind.value, type) and issubclass(kind.value, BaseException)
 
 
 def _is_flag(after: Atom, result: Atom) -> bool:

@@ -312,7 +312,7 @@ class Loops(Calls):
         if contains(node.body, (gast.Return,)):
             carried += [RETURNED, RESULT]
         inits: dict[str, Value] = {name: before.get(name, UNDEFINED) for name in carried}
-        inits = {name: UNDEFINED if is_undefined(value) and not is_half(value) else value for name, value in inits.items()}
+        inits = {n: UNDEFINED if is_undefined(value) and not is_half(value) else value for n, value in inits.items()}
         if RETURNED in inits:
             inits[RETURNED] = before.get(RETURNED, Const(False))
         offences = len(self.offences)

@@ -76,7 +76,7 @@ def classified(x, key, table):
         y = x * x
     except Diverged as error:
         y = 10 + math.tanh(x) * len(str(error)[:3])
-    except Exception:
+    except Exception:  # noqa: BLE001
         y = 0.0
     else:
         scale = scale + x
