@@ -88,7 +88,7 @@ class Control(Reverse):
         if self.depth:
             return [self._compound(stmt, in_loop)]
         self.depth += 1
-        self.tapes = Tapes(self.builder, self.definition, self._names_outside(stmt))
+        self.tapes = Tapes(self.builder, self.definition, self._names_outside(stmt), recorded=self.recorded)
         new = self._compound(stmt, in_loop)
         self.depth -= 1
         made = [replace(let, origin=replace(let.origin, sweep="forward")) for let in self.tapes.made]
@@ -195,7 +195,7 @@ class Control(Reverse):
             return self.block(body, in_loop)
         outer = self.tapes
         assert outer is not None
-        self.tapes = Tapes(self.builder, self.definition, outer.outside, outer.variables)
+        self.tapes = Tapes(self.builder, self.definition, outer.outside, outer.variables, recorded=self.recorded)
         forward = self.block(body, in_loop)
         made = [replace(let, origin=replace(let.origin, sweep="forward")) for let in self.tapes.made]
         self.tapes = outer

@@ -55,6 +55,7 @@ class Tapes:
     outside: set[str]  # names defined outside of all loops
     variables: set[str] = field(default_factory=set)  # of loops whose reverse walks the same values
     made: list[Let] = field(default_factory=list)
+    recorded: set[str] = field(default_factory=set)
 
     def record(
         self,
@@ -82,6 +83,7 @@ class Tapes:
             if self.computed_again(name) and isinstance(let, Let):
                 again.append(Let(fresh, let.op, let.args, let.keywords, let.origin))
             else:
+                self.recorded.add(name)
                 push, pop = self._tape(name, fresh)
                 pushed[name] = push
                 pops.append(pop)

@@ -6,7 +6,8 @@
                                         return t
 
 The adjoint of `t` before its last iteration is zero in the shape of `t`. Where an array, or a value of unknown kind,
-may be without a value it gets None, for which `zeros_like` gives 0.0; numbers get it only where a loop may record them.
+may be without a value it gets None, for which `zeros_like` gives 0.0; numbers get it only where a loop may record them,
+and so does any other name that is recorded whether it has a value or not.
 """
 
 from __future__ import annotations
@@ -37,17 +38,10 @@ from srcgrad.types import anonymous
 
 def define_undefined(function: Function, active: Iterable[str]) -> tuple[Function, frozenset[str]]:
     """The function with None for missing values of active names, and the names that may hold None."""
-    missing = _missing(function)
+    missing = _missing(function.body)
     wanted = set(active) & missing
     wanted = {name for name in wanted if function.types[name].kind != "scalar" or name in _read(function)}
-    rows = [row for stmt in walk(function.body) if not isinstance(stmt, Let) for row in _rows(stmt)]
-    size = -1
-    while size != len(wanted):
-        size = len(wanted)
-        for names, sources in rows:
-            if wanted & set(names):
-                wanted.update(names)
-                wanted.update(a.name for a in sources if isinstance(a, Var) and a.name in missing)
+    wanted = _with_sources(function.body, wanted, missing)
     if not wanted:
         return function, frozenset()
     # Where a value may be None, nothing may be taken from it for another one of the same shape.
@@ -55,13 +49,33 @@ def define_undefined(function: Function, active: Iterable[str]) -> tuple[Functio
     return replace(function, body=_block(function.body, wanted), types=types), frozenset(wanted)
 
 
-def _missing(function: Function) -> set[str]:
+def define_recorded(forward: Block, recorded: Iterable[str]) -> Block:
+    """The forward sweep with None for missing values of the names that it records."""
+    missing = _missing(forward)
+    wanted = _with_sources(forward, set(recorded) & missing, missing)
+    return _block(forward, wanted) if wanted else forward
+
+
+def _with_sources(body: Block, wanted: set[str], missing: set[str]) -> set[str]:
+    """These names, and those that they take their missing values from."""
+    rows = [row for stmt in walk(body) if not isinstance(stmt, Let) for row in _rows(stmt)]
+    wanted, size = set(wanted), -1
+    while size != len(wanted):
+        size = len(wanted)
+        for names, sources in rows:
+            if wanted & set(names):
+                wanted.update(names)
+                wanted.update(a.name for a in sources if isinstance(a, Var) and a.name in missing)
+    return wanted
+
+
+def _missing(body: Block) -> set[str]:
     """The names that may be without a value."""
     found: set[str] = set()
     size = -1
     while size != len(found):
         size = len(found)
-        for stmt in walk(function.body):
+        for stmt in walk(body):
             for names, sources in [] if isinstance(stmt, Let) else _rows(stmt):
                 if any(a == UNDEFINED or (isinstance(a, Var) and a.name in found) for a in sources):
                     found.update(names)
