@@ -224,10 +224,10 @@ PARTS = {
         "try:\n    y = math.sqrt(x - 5)\nexcept ValueError:\n    y = x * x\nreturn y",
         "try:\n    y = [x][1]\nexcept (KeyError, IndexError) as e:\n    y = x * x * len(str(e))\nreturn y",
         "try:\n    raise ValueError\nexcept KeyError:\n    y = x\nexcept:\n    y = x**3\nelse:\n    y = 0.0\nreturn y",
-        "for v in (1.0, 0.0, 2.0):\n    try:\n        x = x * (1 / v)\n    except ZeroDivisionError:\n        continue\n"
+        "for v in (1.0, 0.0, 2.0):\n    try:\n        x = x * (1 / v)\n    except ArithmeticError:\n        continue\n"
         "return x * x",
-        "try:\n    try:\n        x = x / 0\n    except ArithmeticError:\n        raise\nexcept Exception:\n    return x * x\n"
-        "finally:\n    z = 1.0\nreturn x",
+        "try:\n    try:\n        x = x / 0\n    except ArithmeticError:\n        raise\n"
+        "except Exception:\n    return x * x\nfinally:\n    z = 1.0\nreturn x",
     ),
     "arguments": (
         function("return x * a * b * c", "def f(x, /, a=2.0, *, b=3.0, c=0.5):"),

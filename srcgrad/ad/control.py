@@ -233,7 +233,7 @@ class Control(Reverse):
             inner = [self._half_written(each, own) for each in blocks(stmt)]
             found += [let for written, _ in inner for let in written]
             at_end = [let for _, written in inner for let in written]
-            if isinstance(stmt, If):
+            if isinstance(stmt, Branch):
                 last += at_end
             else:
                 found += at_end  # the next iteration may raise

@@ -38,7 +38,6 @@ from srcgrad.ir import (
     Var,
     While,
     defined,
-    definitions,
     own_atoms,
     variables,
     walk,
@@ -133,9 +132,9 @@ class Exceptions(Contexts):
         early = {name for stmt in body[:first] for name in defined(stmt)}
         # What the rest writes into is not taken out: it would be half written where the rest raises.
         early -= {name for stmt in walk(Block(tuple(body))) if (name := written_buffer(stmt)) is not None}
-        inside = set(definitions(Block(tuple(body)))) - early
+        there = early.union(*(variables(atoms_of(value)) for value in found.before.values()))
         for name, value in changed.items():
-            if not inside.isdisjoint(variables(atoms_of(value))):
+            if not there.issuperset(variables(atoms_of(value))):
                 changed[name] = HALF
         if not any(early.intersection(variables(atoms_of(value))) for value in changed.values()):
             return body, changed

@@ -41,7 +41,7 @@ _REMEDIES = {
     "ClassDef": "define the class outside of the differentiated function",
     "Global": "return the value instead of writing a global",
     "Nonlocal": "return the value instead of writing a variable of the enclosing function",
-    "TryStar": "test the condition before, with `if`",
+    "TryStar": "write `except`, or test the condition before, with `if`",
     "With": "do it outside of the differentiated function",
     "Match": "write `if`/`elif`",
     "Import": "import at the top of the module",
@@ -385,7 +385,7 @@ class Statements(Joins):
 def _keyword(name: str) -> str:
     return {
         "AsyncFunctionDef": "async def", "AsyncFor": "async for", "AsyncWith": "async with", "ClassDef": "class",
-        "TryStar": "try", "ImportFrom": "import",
+        "TryStar": "except*", "ImportFrom": "import",
     }.get(name, name.lower())  # fmt: skip
 
 
