@@ -222,7 +222,9 @@ class _Raiser:
     def else_clause(self, stmt: ir.If, out: Out) -> None:
         statement = out[-1]
         self.note(stmt.origin, statement.orelse)
-        statement.handlers[0].body += self.arm(stmt.then, stmt.targets)
+        for handler in statement.handlers:
+            if not isinstance(handler.body[-1], gast.Raise):
+                handler.body += self.arm(stmt.then, stmt.targets)
         statement.orelse += self.arm(stmt.orelse, stmt.targets)
 
     def statement(self, stmt: ir.Stmt | Region, out: Out) -> None:
@@ -257,7 +259,7 @@ class _Raiser:
         out.append(gast.With([gast.withitem(manager, target)], body or [gast.Pass()], None))
 
     def attempt(self, stmt: ir.Try, out: Out) -> None:
-        """`try` with one handler; the flag says afterwards which of the two has run."""
+        """`try` with its handlers; the flag says afterwards whether one has run."""
         flag = [ex.stored(self.names[stmt.raised])] if stmt.raised in self.used else []
         if flag:
             out.append(gast.Assign(flag, ex.constant(False), None))
@@ -265,11 +267,65 @@ class _Raiser:
         outer, self.guarded = self.guarded, True
         body = self.arm(stmt.body, stmt.targets[1:])
         self.guarded = outer
-        handler: Out = [gast.Assign(flag, ex.constant(True), None)] if flag else []
-        handler += self.arm(stmt.handler, stmt.targets[1:])
-        name = ex.stored(self.names[stmt.error]) if stmt.error in self.used else None
-        clause = gast.ExceptHandler(self.expression(stmt.caught), name, handler or [gast.Pass()])
-        out.append(gast.Try(body or [gast.Pass()], [clause], [], []))
+        start: Out = [gast.Assign(flag, ex.constant(True), None)] if flag else []
+        pairs = list(zip(stmt.targets[1:], stmt.handler.results, strict=True))
+        clauses = self.clauses(stmt, stmt.handler, self.kinds(stmt.caught), start, [pairs])
+        out.append(gast.Try(body or [gast.Pass()], clauses, [], []))
+
+    def clauses(
+        self, attempt: ir.Try, block: ir.Block, kinds: list[ir.Atom], start: Out, after: list[Pairs]
+    ) -> list[Any]:
+        """The clauses of a handler for these classes: one for each that the handler asks for."""
+        count = self.asks(block, attempt, kinds)
+        if not count:
+            body = list(start)
+            self.block(block.stmts, body)
+            for pairs in [] if ir.always_raises(block) else after:
+                self.copies(pairs, body)
+            return [self.clause(attempt, block, kinds, body)]
+        asked, branch = block.stmts
+        assert isinstance(asked, ir.Let)
+        assert isinstance(branch, ir.If)
+        assert asked.target is not None
+        found: list[Any] = []
+        is_read = asked.target in self.used and not self.folding.is_inline(asked)
+        for inner, classes, answer in ((branch.then, kinds[:count], True), (branch.orelse, kinds[count:], False)):
+            flags = [self.assignment(asked.target, ex.constant(answer))] if is_read else []
+            pairs = list(zip(branch.targets, inner.results, strict=True))
+            found += self.clauses(attempt, inner, classes, [*start, *flags], [pairs, *after])
+        return found
+
+    def asks(self, block: ir.Block, attempt: ir.Try, kinds: list[ir.Atom]) -> int:
+        """How many of the first classes a handler asks for, some being left; 0 where it does anything else."""
+        asked, branch = block.stmts if len(block.stmts) == 2 else (None, None)
+        if not isinstance(asked, ir.Let) or not isinstance(branch, ir.If) or self.folding.is_inline(branch):
+            return 0
+        if asked.op != ir.Fn(isinstance) or asked.args[0] != ir.Var(attempt.error):
+            return 0
+        if branch.test != ir.Var(asked.target or ""):
+            return 0
+        mine = self.kinds(asked.args[1])
+        same = list(map(self.class_key, mine)) == list(map(self.class_key, kinds[: len(mine)]))
+        return len(mine) if same and len(mine) < len(kinds) else 0
+
+    def class_key(self, kind: ir.Atom) -> ir.Atom | ir.Op:
+        made = self.folding.inline.get(kind.name) if isinstance(kind, ir.Var) else None
+        return made.op if isinstance(made, ir.Let) and isinstance(made.op, ir.Global) else kind
+
+    def clause(self, attempt: ir.Try, block: ir.Block, kinds: list[ir.Atom], body: Out) -> Any:
+        named = attempt.error in set(ir.uses(block)) and attempt.error in self.used
+        name = ex.stored(self.names[attempt.error]) if named else None
+        classes = [self.expression(kind) for kind in kinds]
+        caught = classes[0] if len(classes) == 1 else gast.Tuple(classes, gast.Load())
+        return gast.ExceptHandler(caught, name, body or [gast.Pass()])
+
+    def kinds(self, caught: ir.Atom) -> list[ir.Atom]:
+        """The classes that a handler is for."""
+        made = self.folding.inline.get(caught.name) if isinstance(caught, ir.Var) else None
+        if isinstance(made, ir.Let) and made.op == ir.Make("tuple"):
+            return list(made.args)
+        several = isinstance(caught, ir.Const) and isinstance(caught.value, tuple)
+        return [ir.Const(kind) for kind in caught.value] if several else [caught]  # type: ignore[union-attr]
 
     def arm(self, block: ir.Block, targets: Iterable[str]) -> Out:
         """One of the blocks of a branch, with the copies to what the branch joins."""

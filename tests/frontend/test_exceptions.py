@@ -114,6 +114,60 @@ def test_messages_are_printed_once_and_in_order(capsys: pytest.CaptureFixture[st
         assert capsys.readouterr().out == expected
 
 
+@pytest.mark.parametrize("k", [0, 1, 2, 3])
+def test_a_handler_that_asks_for_the_class(k: int) -> None:
+    def f(x: Any, k: int) -> Any:
+        try:
+            if k == 1:
+                raise Stop
+            if k == 2:
+                raise LookupError
+            y = [1.0, 2.0][k] * x
+        except (LookupError, Stop) as error:
+            if isinstance(error, Stop):
+                y = x * x
+            else:
+                y = x**3
+        try:
+            if k == 1:
+                raise Stop
+            if k == 2:
+                raise LookupError
+            z = [1.0, 2.0][k] * x
+        except (LookupError, Stop) as error:
+            if isinstance(error, IndexError):
+                z = x * x
+            else:
+                z = x**3
+        return np.sum(y * z)
+
+    agrees(f, X, k)
+
+
+@pytest.mark.parametrize("k", [0, 1, 2, 3])
+def test_several_handlers_one_of_which_raises(k: int) -> None:
+    def f(x: Any, k: int) -> Any:
+        try:
+            if k == 1:
+                raise Stop(k)
+            if k == 2:
+                raise KeyError(k)
+            y = [1.0, 2.0][k] * x
+        except KeyError as error:
+            y = x * len(str(error))
+        except Stop:
+            y = x * x
+        except IndexError as error:
+            if k > 3:
+                raise Stop("not reached") from error
+            y = x**3
+        else:
+            y = y * 2.0
+        return np.sum(y)
+
+    agrees(f, X, k)
+
+
 # Exceptions that leave
 
 

@@ -189,14 +189,19 @@ class Control(Expressions):
         self.after(before, before, end)
         self.emit(f"except {self.pick((kind, f'({kind}, KeyError)', 'Exception'))}{' as error' * self.chance(20)}:")
         self.body(2)
-        handled = dict(self.scope)
+        handled = [dict(self.scope)]
+        if self.chance(25):
+            self.after(before, before, end)
+            self.emit(f"except ({self.pick(('Stop', 'ValueError', 'IndexError'))}, TypeError):")
+            self.body(2)
+            handled.append(dict(self.scope))
         if self.chance(30):
             self.scope.clear()
             self.scope.update(end)
             self.emit("else:")
             self.body(2)
             end = dict(self.scope)
-        self.after(before, end, handled)
+        self.after(before, end, *handled)
         if self.chance(20):
             self.emit("finally:")
             with self.block():
