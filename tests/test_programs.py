@@ -64,6 +64,7 @@ REFUSED_UNTYPED = {
 REFUSED_TWICE = {
     **dict.fromkeys(("recursion", "determinant_by_minors", "option_tree_by_recursion"), "residuals of a recursion"),
     "try_in_a_recursion": "residuals of a recursion",
+    "returns_from_a_handler": "a value that a loop records is missing on a path",
     "matrix_chain_in_the_cheapest_order": "residuals of a recursion",
     **dict.fromkeys(("nested_list_and_tuple", "leapfrog_of_lists", "lstm_over_a_list_of_states"), "nested adjoints"),
     "time_warping_of_nested_lists": "nested adjoints",

@@ -181,6 +181,8 @@ class _Marker:
         for site in body:
             if may_raise(site.stmt, self.function.types):
                 self.mark(site)
+                if (buffer := ir.read_buffer(site.stmt)) is not None:
+                    self.read(buffer, self.reach(site, buffer))  # an empty list has nothing to pop
             for inner in site.inner:
                 self.keep(inner)
 

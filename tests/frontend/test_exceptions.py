@@ -50,6 +50,25 @@ def test_a_value_that_nobody_needs_decides_the_path(key: str) -> None:
     agrees(f, X, {"a": 1.0}, key)
 
 
+def test_what_a_list_holds_decides_the_path() -> None:
+    def f(x: Any) -> Any:
+        kept = []
+        kept.append(0.5)
+        y = x
+        try:
+            kept.pop()
+            kept.pop()
+        except IndexError:
+            y = x * x
+        try:
+            [1.0].pop()
+        except IndexError:
+            y = 0.0
+        return np.sum(y)
+
+    agrees(f, X)
+
+
 @pytest.mark.parametrize("lengths", [(3, 3), (3, 2)])
 def test_shapes_that_do_not_fit_are_no_fact_about_the_arguments(lengths: tuple[int, int]) -> None:
     def f(a: Any, b: Any) -> Any:
