@@ -128,7 +128,9 @@ class Exceptions(Contexts):
         cannot itself raise, moves before the `try`. All other names may have the one value or the other.
         """
         changed = found.changed()
-        first = next((i for i, stmt in enumerate(body) if found.any_may_raise(stmt, self.builder.types)), len(body))
+        types = self.builder.types
+        barred = (i for i, stmt in enumerate(body) if _is_end(stmt) or found.any_may_raise(stmt, types))
+        first = next(barred, len(body))
         early = {name for stmt in body[:first] for name in defined(stmt)}
         # What the rest writes into is not taken out: it would be half written where the rest raises.
         early -= {name for stmt in walk(Block(tuple(body))) if (name := written_buffer(stmt)) is not None}
@@ -243,6 +245,11 @@ class _Found:
                 one = all(value is several[0] for value in several)
                 values[name] = several[0] if one else HALF
         return values
+
+
+def _is_end(stmt: Stmt) -> bool:
+    """Whether a context begins or ends here, of which both ends stay in one block."""
+    return isinstance(stmt, Let) and isinstance(stmt.op, Enter | Exit)
 
 
 def _is_plain(stmt: Stmt, types: Mapping[str, Type]) -> bool:

@@ -248,6 +248,24 @@ def test_a_name_that_is_always_assigned_when_it_raises(k: int) -> None:
 
 
 @pytest.mark.parametrize("k", [0, 1])
+def test_a_context_stays_in_one_piece(k: int) -> None:
+    def f(x: float, k: int) -> float:
+        y = x
+        try:
+            try:
+                y = y * x
+            finally:
+                print(end="")
+            if k:
+                raise Stop
+        except Stop:
+            return x * 3.0
+        return y * y
+
+    agrees(f, 0.7, k)
+
+
+@pytest.mark.parametrize("k", [0, 1])
 def test_a_comprehension_has_names_of_its_own(k: int) -> None:
     def f(x: float, k: int) -> float:
         i = 2.0 * x
