@@ -151,6 +151,7 @@ class Builder:
         self.hoped = False  # that was of use
         self.displays: dict[str, Type] = {}  # of lists that are written out where they are used: the type of each item
         self._open: list[list[Stmt]] = [[]]
+        self._watching: list[Callable[[Stmt], None]] = []
 
     def declare(self, hint: str, known: Type = UNKNOWN) -> Var:
         """A new name of a known type: a parameter, a loop's variable, a target."""
@@ -223,6 +224,8 @@ class Builder:
             self.suggested.setdefault(var.name, hint)
 
     def emit(self, stmt: Stmt) -> None:
+        for watch in self._watching:
+            watch(stmt)
         self._open[-1].append(stmt)
 
     def last(self, name: str) -> Let | None:
@@ -242,6 +245,15 @@ class Builder:
             yield stmts
         finally:
             self._open.pop()
+
+    @contextmanager
+    def watched(self, watch: Callable[[Stmt], None]) -> Iterator[None]:
+        """Every statement made inside is shown to a function before it is written."""
+        self._watching.append(watch)
+        try:
+            yield
+        finally:
+            self._watching.pop()
 
     @contextmanager
     def at(self, origin: Origin) -> Iterator[None]:

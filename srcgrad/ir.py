@@ -2,9 +2,10 @@
 
     function  ::=  name(params) block                    -- the block's results are the function's results
     block     ::=  stmt*  yield atom*
-    stmt      ::=  let | if | for | while
+    stmt      ::=  let | if | try | for | while
     let       ::=  target = op(atom*, keyword=atom*)     -- one primitive a statement
     if        ::=  targets = if atom then block else block
+    try       ::=  raised, targets = try block except atom as error block
     for       ::=  targets = for variable in atom with params = inits do block
     while     ::=  targets = while block with params = inits do block
     atom      ::=  var | const
@@ -13,10 +14,15 @@ There are no jumps. A loop that may end early (`stops`) yields, before its carri
 loop after this iteration. The loop's first target is then the last flag. `return` inside a branch or a loop has
 been turned into such flags by the frontend, and the raising back to Python turns them into `break` again.
 
+The one exception to that is an exception. The body of a `try` ends where an operation raises what the atom after
+`except` names; then the second block, the handler, yields the targets. The flag `raised` says which of the two did, so
+that what follows, and the reverse sweep, is an ordinary `if`. The handler uses no name of the body. Nothing that may
+raise is moved into a body, out of it or past another such statement in it, nor dropped as long as the path matters.
+
 Names. A name is `hint.number`, assigned once in the whole function; the hint is the user's name for the value and the
 raising gives it back. A name assigned inside a branch may be used outside of it only under the same test (the
-reverse sweep of an `if` reads what its forward sweep computed); a name assigned inside a loop is never used outside
-of it.
+reverse sweep of an `if` reads what its forward sweep computed; the test of a `try` is its flag, and none is needed
+where the handler always raises itself); a name assigned inside a loop is never used outside of it.
 
 Memory. Most names are values. A name whose object is written after it is made (an array with stores, a list that
 grows) is a *buffer*: it is read by `Load` and written by `Store`, `Update`, `Append` and `Pop` alone, whose first
@@ -245,7 +251,7 @@ class Pop:
 
 @dataclass(frozen=True, slots=True)
 class Raise:
-    """`raise exception`, or `raise exception from cause`. No target."""
+    """`raise exception`, or `raise exception from cause`; without an argument, `raise` in a handler. No target."""
 
     def __str__(self) -> str:
         return "raise"
@@ -315,6 +321,25 @@ class If:
 
 
 @dataclass(frozen=True, slots=True)
+class Try:
+    """`body` runs; where it raises what `caught` names, `handler` takes its place, in which `error` is the exception.
+
+    The first target is true after the handler, false after the body; the blocks yield the others.
+    """
+
+    targets: tuple[str, ...]
+    body: Block
+    caught: Atom
+    error: str
+    handler: Block
+    origin: Origin = Origin()
+
+    @property
+    def raised(self) -> str:
+        return self.targets[0]
+
+
+@dataclass(frozen=True, slots=True)
 class For:
     targets: tuple[str, ...]
     params: tuple[str, ...]
@@ -340,7 +365,8 @@ class While:
 
 
 Loop = For | While
-Stmt = Let | If | For | While
+Branch = If | Try
+Stmt = Let | If | Try | For | While
 
 Structure = Any  # what the results make up: "leaf", or a tuple, list or dict of structures
 
@@ -410,6 +436,30 @@ def read_buffer(stmt: Stmt) -> str | None:
     return None
 
 
+def joins(stmt: Branch) -> list[tuple[str, Atom, Atom]]:
+    """The names that a branch joins, with what they are where its test is true and where it is false."""
+    then, orelse = (stmt.then, stmt.orelse) if isinstance(stmt, If) else (stmt.handler, stmt.body)
+    return list(zip(stmt.targets[isinstance(stmt, Try) :], then.results, orelse.results, strict=True))
+
+
+def polarities(stmt: Branch) -> tuple[bool, bool]:
+    """Under which value of a branch's test each of its blocks runs, in the order of `blocks`."""
+    return (True, False) if isinstance(stmt, If) else (False, True)
+
+
+def always_raises(block: Block) -> bool:
+    """Whether no path leads to the end of a block."""
+    last = block.stmts[-1] if block.stmts else None
+    if isinstance(last, If):
+        return all(map(always_raises, blocks(last)))
+    return isinstance(last, Let) and isinstance(last.op, Raise)
+
+
+def test_of(stmt: Branch) -> Atom:
+    """What says which block of a branch has run."""
+    return stmt.test if isinstance(stmt, If) else Var(stmt.raised)
+
+
 def has_effect(let: Let) -> bool:
     """Whether a let does more than compute its target."""
     return let.effect or isinstance(let.op, _EFFECTS)
@@ -429,6 +479,8 @@ def own_atoms(stmt: Stmt) -> tuple[Atom, ...]:
             return stmt.args + tuple(atom for _, atom in stmt.keywords) if stmt.keywords else stmt.args
         case If():
             return (stmt.test,)
+        case Try():
+            return (stmt.caught,)
         case For():
             return (*stmt.inits, stmt.iterable)
         case While():
@@ -442,6 +494,8 @@ def blocks(stmt: Stmt) -> tuple[Block, ...]:
             return ()
         case If():
             return (stmt.then, stmt.orelse)
+        case Try():
+            return (stmt.body, stmt.handler)
         case For():
             return (stmt.body,)
         case While():
@@ -488,7 +542,7 @@ def _collect_uses(block: Block, found: list[str]) -> None:
 
 
 def definitions(block: Block) -> Iterator[str]:
-    """Every name that is defined somewhere in a block, parameters and variables of loops included."""
+    """Every name that is defined somewhere in a block, with parameters and variables of loops, and exceptions."""
     for stmt in walk(block):
         if isinstance(stmt, Let):
             if stmt.target is not None:
@@ -499,6 +553,8 @@ def definitions(block: Block) -> Iterator[str]:
             yield from stmt.params
         if isinstance(stmt, For):
             yield stmt.variable
+        if isinstance(stmt, Try):
+            yield stmt.error
 
 
 class Names:
@@ -587,6 +643,19 @@ class _Verifier:
             known = self.under.get((str(stmt.test), polarity), set())
             self.under[str(stmt.test), polarity] = known | (branch - scope)
 
+    def _try(self, stmt: Try, scope: set[str]) -> None:
+        for inner in blocks(stmt):
+            if len(inner.results) != len(stmt.targets) - 1:
+                self.fail("a block of a `try` yields as many values as there are targets after the flag", stmt)
+        for polarity, inner in zip(polarities(stmt), blocks(stmt), strict=True):
+            branch = set(scope)
+            if polarity:
+                self.define(stmt.error, branch, stmt)
+            self.block(inner, branch)
+            self.under[str(test_of(stmt)), polarity] = branch - scope
+        if always_raises(stmt.handler):
+            scope |= self.under[str(test_of(stmt)), False]
+
     def _for(self, stmt: For, scope: set[str]) -> None:
         inner = set(scope)
         self.define(stmt.variable, inner, stmt)
@@ -643,6 +712,9 @@ def _dump(stmt: Stmt, indent: str, types: Mapping[str, Type]) -> list[str]:
         case If():
             then, orelse = (_dump_block(inner, deeper, types) for inner in blocks(stmt))
             return [f"{left}if {stmt.test}", *then, f"{indent}else", *orelse]
+        case Try():
+            body, handler = (_dump_block(inner, deeper, types) for inner in blocks(stmt))
+            return [f"{left}try", *body, f"{indent}except {stmt.caught} as {stmt.error}", *handler]
         case For():
             head = f"{left}for {stmt.variable} in {stmt.iterable}{_carried(stmt)}"
             return [head, *_dump_block(stmt.body, deeper, types)]

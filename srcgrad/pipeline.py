@@ -19,7 +19,7 @@ from srcgrad.ad.split import split
 from srcgrad.analyses.lengths import unify_lengths
 from srcgrad.emit.module import module_text
 from srcgrad.errors import NonScalarOutput, Place, UnsupportedSyntax
-from srcgrad.frontend.base import MIXED, Free
+from srcgrad.frontend.base import Free, is_mixed
 from srcgrad.frontend.buffers import separate_buffers
 from srcgrad.frontend.lower import Lowered, lower
 from srcgrad.frontend.rename import rename_block
@@ -131,12 +131,12 @@ def _check_structure(function: Function, source: Source) -> None:
     """Refuses names that hold one structure on one path and another on another, where that is still of use."""
     for stmt in walk(function.body):
         atoms = [*own_atoms(stmt), *(atom for block in blocks(stmt) for atom in block.results)]
-        if MIXED in atoms:
+        for mixed in filter(is_mixed, atoms):
             line = stmt.origin.line + source.line - 1
             text = source.text(line)
             place = Place(source.file, line, len(text) - len(text.lstrip()) + 1, text, len(text.strip()))
-            problem = "a name holds values of different structure on different paths from here"
-            raise UnsupportedSyntax(problem, place, "give it one structure, or another name")
+            problem, remedy = mixed.value.used
+            raise UnsupportedSyntax(problem, place, remedy)
 
 
 def _recursive(lowered: Lowered, main: Function, called: set[str], chosen: frozenset[str]) -> list[Function]:

@@ -406,6 +406,31 @@ def names_of_the_compiler(x, x_bar, seed):
     return np.sum(y_bar * y_bar) * seed
 
 
+# Exceptions
+
+
+@case(grad, lambda rng: (rng.standard_normal((3, 3)), rng.standard_normal(3)), wrt=(0, 1))
+def solve_or_descend(matrix, b):
+    try:
+        step = np.linalg.solve(matrix, b)
+    except np.linalg.LinAlgError:
+        step = 0.1 * (matrix.T @ b)
+    return np.sum(step * step)
+
+
+@case(value_and_grad, lambda rng: (1.1, {"a": 2.0, "b": 0.5}, ["c", "a", "b"]))
+def known_items_alone(x, table, items):
+    total = 0.0
+    for item in items:
+        try:
+            rate = table[item]
+        except KeyError as error:
+            print("not known:", error)
+            continue
+        total = total + math.exp(rate * x)
+    return total
+
+
 # Without types, and twice
 
 

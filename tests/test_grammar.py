@@ -219,7 +219,16 @@ PARTS = {
     "Store": bodies("y = x\ny = y * x\nreturn y"),
     "Del": bodies("y = x * x\nz = y * x\ndel y\nreturn z"),
     "comprehension": returns("sum([a * b * x for a in range(3) if a for b in (x, 1.0) if b > 1])"),
-    "ExceptHandler": bodies("try:\n    y = {}['a']\nexcept KeyError:\n    y = x * x\nreturn y * x"),
+    "ExceptHandler": bodies(
+        "try:\n    y = {}['a']\nexcept KeyError:\n    y = x * x\nreturn y * x",
+        "try:\n    y = math.sqrt(x - 5)\nexcept ValueError:\n    y = x * x\nreturn y",
+        "try:\n    y = [x][1]\nexcept (KeyError, IndexError) as e:\n    y = x * x * len(str(e))\nreturn y",
+        "try:\n    raise ValueError\nexcept KeyError:\n    y = x\nexcept:\n    y = x**3\nelse:\n    y = 0.0\nreturn y",
+        "for v in (1.0, 0.0, 2.0):\n    try:\n        x = x * (1 / v)\n    except ArithmeticError:\n        continue\n"
+        "return x * x",
+        "try:\n    try:\n        x = x / 0\n    except ArithmeticError:\n        raise\n"
+        "except Exception:\n    return x * x\nfinally:\n    z = 1.0\nreturn x",
+    ),
     "arguments": (
         function("return x * a * b * c", "def f(x, /, a=2.0, *, b=3.0, c=0.5):"),
         function("return x * x + len(rest) + len(named)", "def f(x, *rest, **named):"),
@@ -244,7 +253,7 @@ MAY_BE_REFUSED = frozenset(PATTERNS) | frozenset(
     """
     FunctionDef ClassDef Delete Assign AugAssign For With Raise Try TryStar Import ImportFrom Global Nonlocal Match
     TypeAlias Lambda Dict Set SetComp DictComp GeneratorExp ListComp Call BoolOp Starred List alias withitem
-    ExceptHandler arguments TemplateStr Interpolation
+    arguments TemplateStr Interpolation
     """.split()
 )
 

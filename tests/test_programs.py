@@ -48,6 +48,7 @@ _VIEWS = "parts of an array that may be numbers or views, kept over a write"
 # Refused when the gradient is differentiated again; the gradient itself is right.
 REFUSED_TWICE = {
     **dict.fromkeys(("recursion", "determinant_by_minors", "option_tree_by_recursion"), "residuals of a recursion"),
+    "try_in_a_recursion": "residuals of a recursion",
     "matrix_chain_in_the_cheapest_order": "residuals of a recursion",
     **dict.fromkeys(("nested_list_and_tuple", "leapfrog_of_lists", "lstm_over_a_list_of_states"), "nested adjoints"),
     "time_warping_of_nested_lists": "nested adjoints",

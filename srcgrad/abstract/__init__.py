@@ -12,5 +12,6 @@ and indexing are worked out by hand (`shapes`, `index`): small runs cannot tell 
 from srcgrad.abstract.fold import evaluate
 from srcgrad.abstract.inference import infer
 from srcgrad.abstract.operands import Operand, type_of_operand
+from srcgrad.abstract.raising import any_may_raise, may_raise
 
-__all__ = ["Operand", "evaluate", "infer", "type_of_operand"]
+__all__ = ["Operand", "any_may_raise", "evaluate", "infer", "may_raise", "type_of_operand"]

@@ -19,6 +19,7 @@ import operator
 from collections.abc import Sequence
 from dataclasses import replace
 
+from srcgrad.abstract import any_may_raise
 from srcgrad.ad.adjoints import Adjoints
 from srcgrad.ad.reverse import Reverse, entries
 from srcgrad.ad.tape import Tapes
@@ -26,6 +27,7 @@ from srcgrad.ir import (
     Append,
     Atom,
     Block,
+    Branch,
     Const,
     Fn,
     For,
@@ -35,16 +37,27 @@ from srcgrad.ir import (
     Pop,
     Stmt,
     Store,
+    Try,
     Update,
     Var,
     While,
+    always_raises,
     blocks,
     definitions,
     hint,
+    joins,
+    own_atoms,
+    test_of,
     uses,
     walk,
+    written_buffer,
 )
 from srcgrad.types import INT, Type, join
+
+
+def _sides(stmt: Branch) -> tuple[Block, Block]:
+    """The block that runs where the test of a branch is true, and the other one."""
+    return (stmt.then, stmt.orelse) if isinstance(stmt, If) else (stmt.handler, stmt.body)
 
 
 class Control(Reverse):
@@ -75,14 +88,14 @@ class Control(Reverse):
         if self.depth:
             return [self._compound(stmt, in_loop)]
         self.depth += 1
-        self.tapes = Tapes(self.builder, self.definition, self._names_outside(stmt))
+        self.tapes = Tapes(self.builder, self.definition, self._names_outside(stmt), recorded=self.recorded)
         new = self._compound(stmt, in_loop)
         self.depth -= 1
         made = [replace(let, origin=replace(let.origin, sweep="forward")) for let in self.tapes.made]
         return [*made, new]
 
     def _compound(self, stmt: Stmt, in_loop: bool) -> Stmt:
-        if isinstance(stmt, If):
+        if isinstance(stmt, Branch):
             return self._branch(stmt, in_loop)
         assert isinstance(stmt, For | While)
         if in_loop or self.tapes is None:
@@ -117,19 +130,24 @@ class Control(Reverse):
 
     # Branches
 
-    def _branch(self, stmt: If, in_loop: bool) -> If:
-        cotangents = [self.adjoint(name) if name in self.active else None for name in stmt.targets]
+    def _branch(self, stmt: Branch, in_loop: bool) -> Branch:
+        """The reverse of a `try` is a branch by its flag, of the handler and the body."""
+        if isinstance(stmt, Try):
+            self._check_body(stmt)
+        names = stmt.targets[isinstance(stmt, Try) :]
+        cotangents = [self.adjoint(name) if name in self.active else None for name in names]
         before = self.adjoints
         forwards: list[tuple[Stmt, ...]] = []
         reverses: list[list[Stmt]] = []
         after: list[Adjoints] = []
-        for inner in blocks(stmt):
+        for inner in _sides(stmt):
             self.adjoints = before.branch()
             with self.builder.block() as stmts:
                 for cotangent, result in zip(cotangents, inner.results, strict=True):
                     if cotangent is not None and isinstance(result, Var) and result.name in self.active:
                         self.contribute(result.name, cotangent)
-                forwards.append(self.block(inner, in_loop))
+                is_body = isinstance(stmt, Try) and inner is stmt.body
+                forwards.append(self._body(inner, in_loop) if is_body else self.block(inner, in_loop))
             reverses.append(stmts)
             after.append(self.adjoints)
         self.adjoints = before
@@ -138,18 +156,90 @@ class Control(Reverse):
         sides = [Block(tuple(stmts), tuple(row[i] for row in rows)) for i, stmts in enumerate(reverses)]
         if in_loop:
             assert self.tapes is not None
-            recorded = [self.tapes.record(f, r, (), {}) for f, r in zip(forwards, sides, strict=True)]
+            at_end = (False, isinstance(stmt, Try))
+            recorded = [self.tapes.record(f, r, (), {}, e) for f, r, e in zip(forwards, sides, at_end, strict=True)]
             forwards = [tuple(f) for f, _ in recorded]
             sides = [r for _, r in recorded]
+        if isinstance(stmt, Try) and always_raises(stmt.handler):
+            return self._body_alone(stmt, forwards, sides[1], [key for key, _, _ in results])
         targets = [self._target(name, part, then, orelse) for (name, part), then, orelse in results]
         if any(side.stmts for side in sides) or targets:
             self.builder.emit(
-                If(tuple(t.name for t in targets), stmt.test, sides[0], sides[1], self.builder.origin)
+                If(tuple(t.name for t in targets), test_of(stmt), sides[0], sides[1], self.builder.origin)
             )
         for ((name, part), _, _), target in zip(results, targets, strict=True):
             before.values[name, part] = target
-        then, orelse = (Block(f, inner.results) for f, inner in zip(forwards, blocks(stmt), strict=True))
+        then, orelse = (Block(f, inner.results) for f, inner in zip(forwards, _sides(stmt), strict=True))
+        if isinstance(stmt, Try):
+            return replace(stmt, body=orelse, handler=then)
         return replace(stmt, then=then, orelse=orelse)
+
+    # Exceptions
+
+    def _body_alone(
+        self, stmt: Try, forwards: Sequence[tuple[Stmt, ...]], reverse: Block, keys: Sequence[tuple[str, int | None]]
+    ) -> Try:
+        """A `try` that the handler never leaves but by another exception: its reverse is that of the body."""
+        for inner in reverse.stmts:
+            self.builder.emit(inner)
+        self.adjoints.values.update(zip(keys, reverse.results, strict=True))
+        handler, body = forwards
+        return replace(stmt, body=Block(body, stmt.body.results), handler=Block(handler, stmt.handler.results))
+
+    def _body(self, body: Block, in_loop: bool) -> tuple[Stmt, ...]:
+        """The body of a `try`: where it raises, its reverse sweep does not run and would leave what is recorded.
+
+        In a loop, what the body records goes therefore to tapes of its own, and is handed on at its end.
+        """
+        if not in_loop:
+            return self.block(body, in_loop)
+        outer = self.tapes
+        assert outer is not None
+        self.tapes = Tapes(self.builder, self.definition, outer.outside, outer.variables, recorded=self.recorded)
+        forward = self.block(body, in_loop)
+        made = [replace(let, origin=replace(let.origin, sweep="forward")) for let in self.tapes.made]
+        self.tapes = outer
+        return (*made, *forward)
+
+    def _check_body(self, stmt: Try) -> None:
+        """Refuses what an exception would carry, or leave half done."""
+        if self._carries(stmt):
+            self.refuse(stmt, "a value that an exception carries may depend on what is differentiated",
+                        "compute it in the handler, or wrap it in `stop_gradient`")  # fmt: skip
+        written, _ = self._half_written(stmt.body, set(definitions(stmt.body)))
+        for let in written:
+            shown = hint(written_buffer(let) or "").lstrip("_")
+            self.refuse(let, f"`{shown}` is written here before something that may raise what the `try` handles",
+                        "write into it at the end of the `try`, or in its `else`")  # fmt: skip
+
+    def _carries(self, stmt: Try) -> bool:
+        """Whether a derivative would flow through the exception."""
+        error = Var(stmt.error)
+        for inner in walk(Block((stmt,))):
+            if isinstance(inner, Let) and error in own_atoms(inner) and inner.target in self.active:
+                return True
+            if isinstance(inner, Branch) and any(error in row and row[0] in self.active for row in joins(inner)):
+                return True
+        return False
+
+    def _half_written(self, block: Block, own: set[str]) -> tuple[list[Let], list[Let]]:
+        """The writes into memory from outside of a body, through which derivatives flow: those that an exception may
+        follow in this block, and those after which nothing of it raises."""
+        found: list[Let] = []
+        last: list[Let] = []
+        for stmt in block.stmts:
+            if any_may_raise([stmt], self.builder.types):
+                found, last = found + last, []
+            inner = [self._half_written(each, own) for each in blocks(stmt)]
+            found += [let for written, _ in inner for let in written]
+            at_end = [let for _, written in inner for let in written]
+            if isinstance(stmt, Branch):
+                last += at_end
+            else:
+                found += at_end  # the next iteration may raise
+            if isinstance(stmt, Let) and (name := written_buffer(stmt)) in self.active and name not in own:
+                last.append(stmt)
+        return found, last
 
     def _target(self, name: str, part: int | None, then: Atom, orelse: Atom) -> Var:
         known = join(self.type(then), self.type(orelse))

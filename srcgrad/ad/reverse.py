@@ -79,6 +79,7 @@ class Reverse:
         self.snapshots: dict[str, Let] = {}
         self.expanded: dict[str, list[Let]] = {}  # calls of recursive functions, as their forward sweeps
         self.split: set[str] = set()
+        self.recorded: set[str] = set()
         self.numeric: set[str] = set()  # names that take part in arithmetic
         self._survey(function.body, ())
 

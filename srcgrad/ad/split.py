@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from srcgrad.ad.control import Control
 from srcgrad.ad.tape import Tapes
+from srcgrad.ad.undefined import define_recorded
 from srcgrad.analyses.activity import activity
 from srcgrad.frontend.rename import rename, rename_block
 from srcgrad.frontend.source import Source
@@ -40,7 +41,7 @@ class _Split:
         control, function = self.control, self.function
         params = [param.name for param in function.params]
         outside = {*params, *(name for stmt in function.body.stmts for name in defined(stmt))}
-        control.tapes, control.depth = Tapes(self.builder, control.definition, outside), 1
+        control.tapes, control.depth = Tapes(self.builder, control.definition, outside, recorded=control.recorded), 1
         (result,) = function.body.results
         seed = self.builder.declare("seed", self._seed_type(result))
         with self.builder.block() as stmts, self.builder.at(Origin(0, "", "reverse")):
@@ -54,7 +55,8 @@ class _Split:
         own = [*(let.target for let in made), *params, *(name for stmt in forward for name in defined(stmt))]
         used = set(uses(reverse))
         kept = [name for name in own if name in used and name is not None]
-        forwards = self._forward([*made, *forward], result, kept)
+        recorded = define_recorded(Block((*made, *forward)), {*control.recorded, *kept}).stmts
+        forwards = self._forward(list(recorded), result, kept)
         return forwards, self._backward(reverse, seed, kept), control.split
 
     def _seed_type(self, result: Atom) -> Type:

@@ -55,6 +55,7 @@ class Tapes:
     outside: set[str]  # names defined outside of all loops
     variables: set[str] = field(default_factory=set)  # of loops whose reverse walks the same values
     made: list[Let] = field(default_factory=list)
+    recorded: set[str] = field(default_factory=set)
 
     def record(
         self,
@@ -62,11 +63,12 @@ class Tapes:
         reverse: Block,
         entering: Sequence[str],
         given: Mapping[str, str],
+        at_end: bool = False,
     ) -> tuple[list[Stmt], Block]:
         """The forward and the reverse statements of one block of a loop, with what the latter reads recorded.
 
         `entering` are names that have their values when the block starts; `given` maps names to those of the reverse
-        sweep that have the same value.
+        sweep that have the same value. `at_end`: nothing is recorded before the whole block has run.
         """
         own = [*entering, *(name for stmt in forward for name in defined(stmt))]
         needed = self._needed(set(own), reverse)
@@ -81,11 +83,16 @@ class Tapes:
             if self.computed_again(name) and isinstance(let, Let):
                 again.append(Let(fresh, let.op, let.args, let.keywords, let.origin))
             else:
+                self.recorded.add(name)
                 push, pop = self._tape(name, fresh)
                 pushed[name] = push
                 pops.append(pop)
         stmts = (*pops, *again, *reverse.stmts)
-        return self._pushing(forward, entering, pushed), rename_block(Block(stmts, reverse.results), renamed)
+        if at_end:
+            pushing = [*forward, *(self._push(push, None) for push in pushed.values())]
+        else:
+            pushing = self._pushing(forward, entering, pushed)
+        return pushing, rename_block(Block(stmts, reverse.results), renamed)
 
     def _needed(self, own: set[str], reverse: Block) -> set[str]:
         needed = {name for name in uses(reverse) if name in own}
@@ -102,7 +109,8 @@ class Tapes:
 
     def _tape(self, name: str, fresh: str) -> tuple[Let, Let]:
         with self.builder.block() as stmts:
-            made = self.builder.let(Make("list"), (), hint=f"{hint(name).lstrip('_')}_tape")
+            shown = hint(name).lstrip("_")
+            made = self.builder.let(Make("list"), (), hint=shown + ("s" if shown.endswith("_tape") else "_tape"))
         assert isinstance(made, Var)
         assert isinstance(stmts[0], Let)
         self.made.append(stmts[0])

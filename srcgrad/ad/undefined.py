@@ -6,7 +6,8 @@
                                         return t
 
 The adjoint of `t` before its last iteration is zero in the shape of `t`. Where an array, or a value of unknown kind,
-may be without a value it gets None, for which `zeros_like` gives 0.0; numbers get it only where a loop may record them.
+may be without a value it gets None, for which `zeros_like` gives 0.0; numbers get it only where a loop may record them,
+and so does any other name that is recorded whether it has a value or not.
 """
 
 from __future__ import annotations
@@ -14,23 +15,33 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from srcgrad.ir import UNDEFINED, Atom, Block, Const, For, Function, If, Let, Stmt, Var, While, blocks, uses, walk
+from srcgrad.ir import (
+    UNDEFINED,
+    Atom,
+    Block,
+    Branch,
+    Const,
+    For,
+    Function,
+    If,
+    Let,
+    Stmt,
+    Try,
+    Var,
+    While,
+    joins,
+    uses,
+    walk,
+)  # fmt: skip
 from srcgrad.types import anonymous
 
 
 def define_undefined(function: Function, active: Iterable[str]) -> tuple[Function, frozenset[str]]:
     """The function with None for missing values of active names, and the names that may hold None."""
-    missing = _missing(function)
+    missing = _missing(function.body)
     wanted = set(active) & missing
     wanted = {name for name in wanted if function.types[name].kind != "scalar" or name in _read(function)}
-    rows = [row for stmt in walk(function.body) if not isinstance(stmt, Let) for row in _rows(stmt)]
-    size = -1
-    while size != len(wanted):
-        size = len(wanted)
-        for names, sources in rows:
-            if wanted & set(names):
-                wanted.update(names)
-                wanted.update(a.name for a in sources if isinstance(a, Var) and a.name in missing)
+    wanted = _with_sources(function.body, wanted, missing)
     if not wanted:
         return function, frozenset()
     # Where a value may be None, nothing may be taken from it for another one of the same shape.
@@ -38,13 +49,33 @@ def define_undefined(function: Function, active: Iterable[str]) -> tuple[Functio
     return replace(function, body=_block(function.body, wanted), types=types), frozenset(wanted)
 
 
-def _missing(function: Function) -> set[str]:
+def define_recorded(forward: Block, recorded: Iterable[str]) -> Block:
+    """The forward sweep with None for missing values of the names that it records."""
+    missing = _missing(forward)
+    wanted = _with_sources(forward, set(recorded) & missing, missing)
+    return _block(forward, wanted) if wanted else forward
+
+
+def _with_sources(body: Block, wanted: set[str], missing: set[str]) -> set[str]:
+    """These names, and those that they take their missing values from."""
+    rows = [row for stmt in walk(body) if not isinstance(stmt, Let) for row in _rows(stmt)]
+    wanted, size = set(wanted), -1
+    while size != len(wanted):
+        size = len(wanted)
+        for names, sources in rows:
+            if wanted & set(names):
+                wanted.update(names)
+                wanted.update(a.name for a in sources if isinstance(a, Var) and a.name in missing)
+    return wanted
+
+
+def _missing(body: Block) -> set[str]:
     """The names that may be without a value."""
     found: set[str] = set()
     size = -1
     while size != len(found):
         size = len(found)
-        for stmt in walk(function.body):
+        for stmt in walk(body):
             for names, sources in [] if isinstance(stmt, Let) else _rows(stmt):
                 if any(a == UNDEFINED or (isinstance(a, Var) and a.name in found) for a in sources):
                     found.update(names)
@@ -57,11 +88,10 @@ def _read(function: Function) -> set[str]:
     return {param for loop in loops for param in loop.params if param in set(uses(loop.body))}
 
 
-def _rows(stmt: If | For | While) -> list[tuple[tuple[str, ...], tuple[Atom, ...]]]:
+def _rows(stmt: Branch | For | While) -> list[tuple[tuple[str, ...], tuple[Atom, ...]]]:
     """Names that a statement joins, with the atoms that they are joined of."""
-    if isinstance(stmt, If):
-        branches = zip(stmt.then.results, stmt.orelse.results, strict=True)
-        return [((target,), sources) for target, sources in zip(stmt.targets, branches, strict=True)]
+    if isinstance(stmt, Branch):
+        return [((target,), (then, orelse)) for target, then, orelse in joins(stmt)]
     results, targets = stmt.body.results[stmt.stops :], stmt.targets[stmt.stops :]
     carried = zip(targets, stmt.params, stmt.inits, results, strict=True)
     return [((target, param), (init, result)) for target, param, init, result in carried]
@@ -76,11 +106,11 @@ def _stmt(stmt: Stmt, sometimes: set[str]) -> Stmt:
         case Let():
             return stmt
         case If():
-            sides = []
-            for inner in blocks(stmt):
-                results = tuple(map(_filled, stmt.targets, inner.results, [sometimes] * len(stmt.targets)))
-                sides.append(Block(_block(inner, sometimes).stmts, results))
-            return replace(stmt, then=sides[0], orelse=sides[1])
+            then, orelse = (_side(inner, stmt.targets, sometimes) for inner in (stmt.then, stmt.orelse))
+            return replace(stmt, then=then, orelse=orelse)
+        case Try():
+            body, handler = (_side(inner, stmt.targets[1:], sometimes) for inner in (stmt.body, stmt.handler))
+            return replace(stmt, body=body, handler=handler)
         case For() | While():
             count = len(stmt.params)
             inits = tuple(map(_filled, stmt.params, stmt.inits, [sometimes] * count))
@@ -89,6 +119,12 @@ def _stmt(stmt: Stmt, sometimes: set[str]) -> Stmt:
             results = tuple(map(_filled, stmt.params, results, [sometimes] * count))
             stmt = replace(stmt, inits=inits, body=Block(body.stmts, (*flag, *results)))
             return replace(stmt, test=_block(stmt.test, sometimes)) if isinstance(stmt, While) else stmt
+
+
+def _side(block: Block, targets: tuple[str, ...], sometimes: set[str]) -> Block:
+    """A block of a branch that yields these targets."""
+    results = tuple(map(_filled, targets, block.results, [sometimes] * len(targets)))
+    return Block(_block(block, sometimes).stmts, results)
 
 
 def _filled(name: str, atom: Atom, sometimes: set[str]) -> Atom:

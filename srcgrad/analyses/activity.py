@@ -24,9 +24,12 @@ from srcgrad.ir import (
     Pop,
     Stmt,
     Store,
+    Try,
     Update,
     Var,
     While,
+    blocks,
+    joins,
     variables,
 )
 from srcgrad.rules.operations import differentiable_operands
@@ -109,10 +112,12 @@ class _Varied(_Spread):
                 self.add(stmt.target, self.any(stmt.args[:1]))
             case Let():
                 self.add(stmt.target, any(name in self.found for name in self.operands.of(stmt)))
-            case If():
-                self.block(stmt.then)
-                self.block(stmt.orelse)
-                for target, *values in zip(stmt.targets, stmt.then.results, stmt.orelse.results, strict=True):
+            case If() | Try():
+                if isinstance(stmt, Try):
+                    self.found.add(stmt.error)  # it may carry a value that the body has computed
+                for inner in blocks(stmt):
+                    self.block(inner)
+                for target, *values in joins(stmt):
                     self.add(target, self.any(values))
             case For() | While():
                 self._loop(stmt)
@@ -151,12 +156,12 @@ class _Useful(_Spread):
             case Let():
                 if stmt.target in self.found:
                     self.found.update(self.operands.of(stmt))
-            case If():
-                for target, *values in zip(stmt.targets, stmt.then.results, stmt.orelse.results, strict=True):
+            case If() | Try():
+                for target, *values in joins(stmt):
                     if target in self.found:
                         self.add(values)
-                self.block(stmt.then)
-                self.block(stmt.orelse)
+                for inner in blocks(stmt):
+                    self.block(inner)
             case For() | While():
                 self._loop(stmt)
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from srcgrad import ir
+from srcgrad.abstract import may_raise
 
 
 @dataclass
@@ -161,19 +162,22 @@ class _Backward:
 
     def inner_names(self, stmt: ir.Stmt) -> tuple[set[str], set[str]]:
         pairs = [self.free_names(inner) for inner in ir.blocks(stmt)]
-        if isinstance(stmt, ir.If):
-            for polarity, (_, assigned) in zip((True, False), pairs, strict=True):
-                self.under[str(stmt.test), polarity] |= assigned
+        if isinstance(stmt, ir.Branch):
+            for polarity, (_, assigned) in zip(ir.polarities(stmt), pairs, strict=True):
+                self.under[str(ir.test_of(stmt)), polarity] |= assigned
         used = set().union(*(pair[0] for pair in pairs))
         assigned = set().union(*(pair[1] for pair in pairs))
         if isinstance(stmt, ir.Loop):
             self.free[id(stmt)] = used - assigned
             assigned |= {*stmt.params, *([stmt.variable] if isinstance(stmt, ir.For) else [])}
+        if isinstance(stmt, ir.Try):
+            used.discard(stmt.error)
         return used, assigned
 
     # Statements
 
-    def block(self, block: ir.Block) -> None:
+    def block(self, block: ir.Block, handled: Iterable[str] = ()) -> None:
+        """Walks a block; `handled` are the names that are read where a statement of it raises."""
         for stmt in reversed(block.stmts):
             if self.skipped(stmt):
                 continue
@@ -181,9 +185,21 @@ class _Backward:
                 case ir.Let():
                     self.let(stmt)
                 case ir.If():
-                    self.branches(stmt)
+                    self.branches(stmt, handled)
+                case ir.Try():
+                    self.read(handled)
+                    self.attempt(stmt)
                 case _:
+                    self.read(handled)
                     self.loop(stmt)
+            if not isinstance(stmt, ir.Let) or self.may_raise(stmt):
+                self.read(handled)
+
+    def may_raise(self, let: ir.Let) -> bool:
+        """Whether a let may raise, or an expression that is folded into it."""
+        return may_raise(let, self.function.types) or set(self.leaves(ir.own_atoms(let))) != set(
+            ir.variables(ir.own_atoms(let))
+        )
 
     def let(self, let: ir.Let) -> None:
         self.tick()
@@ -192,7 +208,7 @@ class _Backward:
         self.tick()
         self.read(self.leaves(ir.own_atoms(let)))
 
-    def branches(self, stmt: ir.If) -> None:
+    def branches(self, stmt: ir.If, handled: Iterable[str] = ()) -> None:
         after = set(self.live)
         targets = set(stmt.targets)
         entries: set[str] = set()
@@ -200,10 +216,36 @@ class _Backward:
             absent = self.under[str(stmt.test), not polarity]
             self.switch(after - absent)
             self.copies(stmt.targets, inner.results, after)
-            self.block(inner)
+            self.block(inner, handled)
             entries |= set(self.live)
         self.switch(entries - targets)
         self.read(self.leaves((stmt.test,)))
+
+    def attempt(self, stmt: ir.Try) -> None:
+        """The flag is assigned before the `try` and at the start of the handler; what the handler reads is live in the
+        body up to the last statement that may raise; Python deletes the name of the exception behind the handler."""
+        after = set(self.live)
+        raised, *targets = stmt.targets
+        self.switch(after - self.under[raised, False])
+        self.tick()
+        end = self.time
+        self.copies(targets, stmt.handler.results, after)
+        self.block(stmt.handler)
+        self.tick()
+        if raised in after:
+            self.ranges[raised].defs.append(self.time)
+        self.tick()
+        if stmt.error in self.live:
+            self.ranges[stmt.error].defs.append(end)
+            self.assign(stmt.error)
+        handled = {*self.live, *self.leaves((stmt.caught,))} - {raised}
+        self.switch(after - self.under[raised, True])
+        self.copies(targets, stmt.body.results, after)
+        self.block(stmt.body, handled)
+        self.switch({*self.live, *handled})
+        if raised in self.live:
+            self.tick()
+            self.assign(raised)
 
     def copies(self, targets: Iterable[str], sources: Iterable[ir.Atom], wanted: set[str]) -> None:
         """A parallel assignment of the wanted targets, all of whose sources are read before."""

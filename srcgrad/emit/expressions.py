@@ -310,7 +310,8 @@ def write(let: ir.Let, args: list[Expr]) -> Any:
         case ir.Append(path):
             return gast.Expr(call(attribute(place(args[0], path, args[1:-1]), "append"), [args[-1]]))
         case ir.Raise():
-            return gast.Raise(args[0], args[1] if len(args) > 1 else None)
+            exception, cause = (*args, None, None)[:2]
+            return gast.Raise(exception, cause)
         case ir.Assert():
             return gast.Assert(args[0], args[1] if len(args) > 1 else None)
     raise AssertionError(f"{let.op} computes a value")

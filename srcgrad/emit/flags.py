@@ -61,6 +61,8 @@ def _with_flags_last(stmt: ir.Stmt) -> ir.Stmt:
             return stmt
         case ir.If():
             return replace(stmt, then=with_flags_last(stmt.then), orelse=with_flags_last(stmt.orelse))
+        case ir.Try():
+            return replace(stmt, body=with_flags_last(stmt.body), handler=with_flags_last(stmt.handler))
         case ir.For():
             body = with_flags_last(stmt.body)
             return replace(stmt, body=_flag_last(body) if stmt.stops else body)

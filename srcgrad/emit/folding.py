@@ -6,7 +6,7 @@
 
 A temporary (`_mul.3`) or an adjoint (`y_bar.4`) that is used once, in the block that computes it, is folded into its
 use, unless a write to memory that it reads lies between, or the expression would grow too long. Constructors of slices,
-ranges and shapes are written at every use.
+ranges and shapes are written at every use. In the body of a `try` everything that may raise stays in its order.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from srcgrad import ir
+from srcgrad.abstract import any_may_raise
 from srcgrad.emit.expressions import INFIX
 from srcgrad.emit.paths import path_of
 from srcgrad.emit.snapshots import copied_loads, may_share
@@ -91,6 +92,8 @@ class _Site:
     carried: frozenset[str] = frozenset()
     made: dict[str, Foldable] = field(default_factory=dict)
     is_function: bool = False
+    guarded: bool = False  # inside of a `try` that handles exceptions
+    is_test: bool = False  # of a `while`
 
 
 class _Folder:
@@ -106,6 +109,8 @@ class _Folder:
         self.memory: dict[str, frozenset[str]] = {}
         self.copied = copied_loads(function)
         self.everywhere: dict[str, ir.Let] = {}
+        self.guarded = False
+        self.entering = _entering(function)
 
     def run(self) -> Folding:
         self.scan()
@@ -145,6 +150,8 @@ class _Folder:
 
     def is_constructor(self, let: ir.Let) -> bool:
         assert let.target is not None
+        if let.target in self.entering and self.may_raise(let):
+            return False
         if isinstance(let.op, ir.Global):
             return is_temporary(let.target) or ir.hint(let.target) == let.op.name
         if isinstance(let.op, ir.Load):
@@ -195,11 +202,19 @@ class _Folder:
             case ir.If():
                 self.block(stmt.then)
                 self.block(stmt.orelse)
+            case ir.Try():
+                outer, self.guarded = self.guarded, True
+                self.block(stmt.body)
+                self.guarded = outer
+                self.block(stmt.handler)
             case ir.For():
                 self.block(stmt.body, stops=stmt.stops)
             case ir.While():
                 self.block(stmt.test, returns=True)
                 self.block(stmt.body, stops=stmt.stops)
+
+    def may_raise(self, stmt: ir.Stmt) -> bool:
+        return any_may_raise([stmt], self.function.types)
 
     def site(self, block: ir.Block, returns: bool, stops: bool) -> _Site:
         users: dict[str, int] = {}
@@ -212,7 +227,9 @@ class _Folder:
         users.update(dict.fromkeys(ir.variables(block.results[stops:]), _END))
         if not returns:
             carried |= set(ir.variables(block.results))
-        site = _Site(block.stmts, users, carried=frozenset(carried), is_function=block is self.function.body)
+        is_function = block is self.function.body
+        site = _Site(block.stmts, users, carried=frozenset(carried), is_function=is_function, guarded=self.guarded)
+        site.is_test = returns and not is_function
         made = [(sole_target(s), s) for s in block.stmts if isinstance(s, Foldable)]
         site.made = {name: s for name, s in made if name is not None and _is_foldable(name)}
         return site
@@ -227,7 +244,8 @@ class _Folder:
 
     def consider(self, let: Foldable, target: str, i: int, site: _Site) -> None:
         if self.counts[target] == 0 and is_temporary(target) and isinstance(let, ir.Let) and _is_pure(let):
-            self.inline[target] = let  # written nowhere
+            if not (site.guarded and self.may_raise(let)):
+                self.inline[target] = let  # written nowhere
         user = site.users.get(target)
         if user is None or not self.may_fold(let, target, site):
             return
@@ -302,6 +320,10 @@ class _Folder:
             return True
         if isinstance(let, ir.Let) and (let.effect or isinstance(let.op, ir.Pop)):
             return not all(self.is_idle(stmt) for stmt in between) or self.writes_in_place(final, site)
+        if site.guarded and self.may_raise(let):
+            # Which exception is raised first, and what is assigned before it, decides the path.
+            if (final == _END and not site.is_test) or not all(map(self.is_idle, between)):
+                return True
         reads = self.reads(let) | self.memory.get(target, frozenset())
         return bool(reads) and any(self.disturbs(stmt, reads) for stmt in between)
 
@@ -325,6 +347,12 @@ class _Folder:
         if isinstance(stmt, ir.Let):
             return stmt.effect or ir.written_buffer(stmt) in buffers
         return any(self.disturbs(inner, buffers) for block in ir.blocks(stmt) for inner in block.stmts)
+
+
+def _entering(function: ir.Function) -> frozenset[str]:
+    """The names that the body of a `try` takes from outside of it."""
+    bodies = [stmt.body for stmt in ir.walk(function.body) if isinstance(stmt, ir.Try)]
+    return frozenset(name for body in bodies for name in set(ir.uses(body)) - set(ir.definitions(body)))
 
 
 def _is_pure(let: ir.Let) -> bool:

@@ -28,10 +28,11 @@ def merge_branch_names(function: ir.Function) -> ir.Function:
 class _Merging(Rewriter):
     def emit(self, stmt: ir.Stmt) -> None:
         super().emit(stmt)
-        if not isinstance(stmt, ir.If):
+        if not isinstance(stmt, ir.Branch):
             return
         for block in ir.blocks(stmt):
             own = {name for inner in block.stmts for name in ir.defined(inner)}
-            for target, result in zip(stmt.targets, block.results, strict=True):
+            targets = stmt.targets[isinstance(stmt, ir.Try) :]
+            for target, result in zip(targets, block.results, strict=True):
                 if isinstance(result, ir.Var) and result.name in own:
                     self.replaced.setdefault(result.name, ir.Var(target))

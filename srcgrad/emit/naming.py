@@ -101,9 +101,9 @@ def affinities(block: ir.Block) -> Iterator[tuple[str, str]]:
     """Pairs of names between which a copy would be needed, in the order of the text."""
     for stmt in ir.walk(block):
         match stmt:
-            case ir.If():
-                for results in (stmt.then.results, stmt.orelse.results):
-                    yield from _pairs(stmt.targets, results)
+            case ir.If() | ir.Try():
+                for inner in ir.blocks(stmt):
+                    yield from _pairs(stmt.targets[isinstance(stmt, ir.Try) :], inner.results)
             case ir.For() | ir.While():
                 yield from zip(stmt.params, stmt.targets[stmt.stops :], strict=True)
                 yield from _pairs(stmt.params, stmt.body.results[stmt.stops :])

@@ -18,7 +18,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import gast
 
@@ -59,6 +59,7 @@ class _Raiser:
         self.is_typed = _is_typed(function)
         self.line = 0
         self.noted: set[int] = set()
+        self.guarded = False
         self.around: list[int] = []
         self.heads = {stmt.origin.line for stmt in ir.walk(function.body) if isinstance(stmt, ir.Loop)}
         self.has_reverse = any(stmt.origin.sweep == "reverse" for stmt in ir.walk(function.body))
@@ -99,9 +100,12 @@ class _Raiser:
         """The function's own block, with the titles of the sweeps."""
         out: Out = []
         reverse = not self.has_reverse
+        before: ir.Stmt | Region | None = None
         for stmt in regions(self.function.body.stmts):
             emitted: Out = []
-            if not reverse and stmt.origin.sweep == "reverse":
+            if self.is_else(stmt, before):
+                self.else_clause(stmt, out)
+            elif not reverse and stmt.origin.sweep == "reverse":
                 self.statement(stmt, emitted)
                 if emitted:
                     out += ([Blank()] if out else []) + [Comment("reverse sweep")]
@@ -111,6 +115,7 @@ class _Raiser:
                 if emitted and not out and not reverse:
                     out.append(Comment("forward sweep"))
             out += emitted
+            before = stmt
         returned: Out = []
         self.returned(returned)
         if not reverse and len(returned) > 1:
@@ -194,8 +199,33 @@ class _Raiser:
     # Statements
 
     def block(self, stmts: Iterable[ir.Stmt | Region], out: Out) -> None:
+        before: ir.Stmt | Region | None = None
         for stmt in regions(stmts):
-            self.statement(stmt, out)
+            if self.is_else(stmt, before):
+                self.else_clause(stmt, out)
+            else:
+                self.statement(stmt, out)
+            before = stmt
+
+    def is_else(self, stmt: ir.Stmt | Region, attempt: ir.Stmt | Region | None) -> TypeGuard[ir.If]:
+        """Whether a branch behind a `try` is its `else`: on the other path there are only copies, for the handler."""
+        if not isinstance(attempt, ir.Try) or not isinstance(stmt, ir.If) or stmt.test != ir.Var(attempt.raised):
+            return False
+        if stmt.origin.sweep != attempt.origin.sweep or not all(map(self.folding.is_inline, stmt.then.stmts)):
+            return False
+        # Behind the handler Python deletes the name of the exception.
+        kept = {self.names[name] for name in stmt.targets if name in self.used}
+        return not self.folding.is_inline(stmt) and not (
+            attempt.error in self.used and self.names[attempt.error] in kept
+        )
+
+    def else_clause(self, stmt: ir.If, out: Out) -> None:
+        statement = out[-1]
+        self.note(stmt.origin, statement.orelse)
+        for handler in statement.handlers:
+            if not isinstance(handler.body[-1], gast.Raise):
+                handler.body += self.arm(stmt.then, stmt.targets)
+        statement.orelse += self.arm(stmt.orelse, stmt.targets)
 
     def statement(self, stmt: ir.Stmt | Region, out: Out) -> None:
         match stmt:
@@ -205,6 +235,8 @@ class _Raiser:
                 self.let(stmt, out)
             case ir.If():
                 self.branches(stmt, out)
+            case ir.Try():
+                self.attempt(stmt, out)
             case ir.For():
                 self.for_loop(stmt, out)
             case ir.While():
@@ -220,11 +252,88 @@ class _Raiser:
         if not enter.args:
             self.block(region.stmts, body)
             self.block(region.final, final)
-            out.append(gast.Try(body or [gast.Pass()], [], [], final or [gast.Pass()]))
+            out += [gast.Try(body or [gast.Pass()], [], [], final)] if final else body
             return
         manager = self.expression(enter.args[0])
         self.block(region.stmts, body)
         out.append(gast.With([gast.withitem(manager, target)], body or [gast.Pass()], None))
+
+    def attempt(self, stmt: ir.Try, out: Out) -> None:
+        """`try` with its handlers; the flag says afterwards whether one has run."""
+        flag = [ex.stored(self.names[stmt.raised])] if stmt.raised in self.used else []
+        if flag:
+            out.append(gast.Assign(flag, ex.constant(False), None))
+        self.note(stmt.origin, out)
+        outer, self.guarded = self.guarded, True
+        body = self.arm(stmt.body, stmt.targets[1:])
+        self.guarded = outer
+        start: Out = [gast.Assign(flag, ex.constant(True), None)] if flag else []
+        pairs = list(zip(stmt.targets[1:], stmt.handler.results, strict=True))
+        clauses = self.clauses(stmt, stmt.handler, self.kinds(stmt.caught), start, [pairs])
+        out.append(gast.Try(body or [gast.Pass()], clauses, [], []))
+
+    def clauses(
+        self, attempt: ir.Try, block: ir.Block, kinds: list[ir.Atom], start: Out, after: list[Pairs]
+    ) -> list[Any]:
+        """The clauses of a handler for these classes: one for each that the handler asks for."""
+        count = self.asks(block, attempt, kinds)
+        if not count:
+            body = list(start)
+            self.block(block.stmts, body)
+            for pairs in [] if ir.always_raises(block) else after:
+                self.copies(pairs, body)
+            return [self.clause(attempt, block, kinds, body)]
+        asked, branch = block.stmts
+        assert isinstance(asked, ir.Let)
+        assert isinstance(branch, ir.If)
+        assert asked.target is not None
+        found: list[Any] = []
+        is_read = asked.target in self.used and not self.folding.is_inline(asked)
+        for inner, classes, answer in ((branch.then, kinds[:count], True), (branch.orelse, kinds[count:], False)):
+            flags = [self.assignment(asked.target, ex.constant(answer))] if is_read else []
+            pairs = list(zip(branch.targets, inner.results, strict=True))
+            found += self.clauses(attempt, inner, classes, [*start, *flags], [pairs, *after])
+        return found
+
+    def asks(self, block: ir.Block, attempt: ir.Try, kinds: list[ir.Atom]) -> int:
+        """How many of the first classes a handler asks for, some being left; 0 where it does anything else."""
+        asked, branch = block.stmts if len(block.stmts) == 2 else (None, None)
+        if not isinstance(asked, ir.Let) or not isinstance(branch, ir.If) or self.folding.is_inline(branch):
+            return 0
+        if asked.op != ir.Fn(isinstance) or asked.args[0] != ir.Var(attempt.error):
+            return 0
+        if branch.test != ir.Var(asked.target or ""):
+            return 0
+        mine = self.kinds(asked.args[1])
+        same = list(map(self.class_key, mine)) == list(map(self.class_key, kinds[: len(mine)]))
+        return len(mine) if same and len(mine) < len(kinds) else 0
+
+    def class_key(self, kind: ir.Atom) -> ir.Atom | ir.Op:
+        made = self.folding.inline.get(kind.name) if isinstance(kind, ir.Var) else None
+        return made.op if isinstance(made, ir.Let) and isinstance(made.op, ir.Global) else kind
+
+    def clause(self, attempt: ir.Try, block: ir.Block, kinds: list[ir.Atom], body: Out) -> Any:
+        named = attempt.error in set(ir.uses(block)) and attempt.error in self.used
+        name = ex.stored(self.names[attempt.error]) if named else None
+        classes = [self.expression(kind) for kind in kinds]
+        caught = classes[0] if len(classes) == 1 else gast.Tuple(classes, gast.Load())
+        return gast.ExceptHandler(caught, name, body or [gast.Pass()])
+
+    def kinds(self, caught: ir.Atom) -> list[ir.Atom]:
+        """The classes that a handler is for."""
+        made = self.folding.inline.get(caught.name) if isinstance(caught, ir.Var) else None
+        if isinstance(made, ir.Let) and made.op == ir.Make("tuple"):
+            return list(made.args)
+        several = isinstance(caught, ir.Const) and isinstance(caught.value, tuple)
+        return [ir.Const(kind) for kind in caught.value] if several else [caught]  # type: ignore[union-attr]
+
+    def arm(self, block: ir.Block, targets: Iterable[str]) -> Out:
+        """One of the blocks of a branch, with the copies to what the branch joins."""
+        out: Out = []
+        self.block(block.stmts, out)
+        if not ir.always_raises(block):
+            self.copies(list(zip(targets, block.results, strict=True)), out)
+        return out
 
     def let(self, let: ir.Let, out: Out) -> None:
         if self.folding.is_inline(let):
@@ -240,7 +349,7 @@ class _Raiser:
 
     def unused(self, let: ir.Let) -> Any:
         assert let.target is not None
-        if let.effect or isinstance(let.op, ir.Pop):
+        if let.effect or isinstance(let.op, ir.Pop) or self.guarded:
             return gast.Expr(self.operation(let))
         return self.assignment(let.target, self.operation(let))
 
@@ -288,24 +397,25 @@ class _Raiser:
         if is_boolean(stmt) and stmt.targets[0] in self.used and self.folding.is_expression(stmt):
             out += [*head, self.assignment(stmt.targets[0], self.choice(stmt))]
             return
-        arms: list[Out] = []
-        for inner in ir.blocks(stmt):
-            arm: Out = []
-            self.block(inner.stmts, arm)
-            self.copies(list(zip(stmt.targets, inner.results, strict=True)), arm)
-            arms.append(arm)
+        arms = [self.arm(inner, stmt.targets) for inner in ir.blocks(stmt)]
         self.conditional(stmt.test, arms[0], arms[1], head)
         if any(not isinstance(node, Comment) for node in head):
             out += head
 
     def conditional(self, atom: ir.Atom, then: Out, orelse: Out, out: Out) -> None:
         test = self.expression(atom)
+        if not then and not orelse and self.guarded and self.test_may_raise(atom):
+            then = [gast.Pass()]
         if not then:
             test, then, orelse = ex.negation(test), orelse, []
         if then:
             out.append(gast.If(test, then, orelse))
         elif any(isinstance(let, ir.Let) and let.effect for let in self.inlined(atom)):
             out.append(gast.Expr(self.expression(atom)))
+
+    def test_may_raise(self, atom: ir.Atom) -> bool:
+        known = self.function.types.get(atom.name) if isinstance(atom, ir.Var) else None
+        return any(self.inlined(atom)) or known is None or known.kind != "scalar"
 
     def inlined(self, atom: ir.Atom) -> Iterator[Foldable]:
         """The statements that the expression for an atom is made of."""

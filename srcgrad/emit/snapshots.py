@@ -247,7 +247,7 @@ class _Scan:
             match stmt:
                 case ir.Let():
                     self.let(stmt, loops)
-                case ir.If():
+                case ir.If() | ir.Try():
                     self.branches(stmt, loops)
                 case _:
                     self.loop(stmt, loops)
@@ -287,11 +287,11 @@ class _Scan:
         if self.kind(let.target) != "scalar" and not element_of_list:
             self.found.loads.append(let)
 
-    def branches(self, stmt: ir.If, loops: tuple[tuple[int, int], ...]) -> None:
+    def branches(self, stmt: ir.Branch, loops: tuple[tuple[int, int], ...]) -> None:
         for inner in ir.blocks(stmt):
             self.block(inner, loops)
             self.time += 1
-            self.results(inner, stmt.targets, loops)
+            self.results(inner, stmt.targets[isinstance(stmt, ir.Try) :], loops)
 
     def loop(self, stmt: ir.For | ir.While, loops: tuple[tuple[int, int], ...]) -> None:
         start = self.time

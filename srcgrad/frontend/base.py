@@ -18,7 +18,7 @@ from srcgrad.errors import Place, SrcgradError, UnsupportedSyntax
 from srcgrad.frontend.scope import Access, plain
 from srcgrad.frontend.source import MissingName
 from srcgrad.frontend.values import Environment, Frame, Value, is_undefined
-from srcgrad.ir import Append, Atom, Const, Fn, Global, Let, Origin, Store, Undefined, Update, Var, hint
+from srcgrad.ir import UNDEFINED, Append, Atom, Const, Fn, Global, Let, Origin, Store, Undefined, Update, Var, hint
 from srcgrad.runtime import stop_gradient
 from srcgrad.types import OBJECT, UNKNOWN, Type, fields_of, join, type_of
 
@@ -26,8 +26,46 @@ from srcgrad.types import OBJECT, UNKNOWN, Type, fields_of, join, type_of
 class Mixed(Undefined):
     """The value of a name that stands for two things which cannot be joined."""
 
+    read = (
+        "`{}` is one of two things here that have not one structure",
+        "give it one structure on every path, or use it in each branch",
+    )
+    used = (
+        "a name holds values of different structure on different paths from here",
+        "give it one structure, or another name",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Half(Mixed):
+    """The value of a name that the body of a `try` assigns, and may have assigned or not when it raised.
+
+    Behind the statement it has `value` where the flag `raised` is false.
+    """
+
+    raised: str = ""
+    value: Value = UNDEFINED
+
+    read = (
+        "`{}` may have been assigned or not when the `try` raised",
+        "assign it before the `try` statement, or in the handler before it is used",
+    )
+    used = (
+        "a name that is used later may have been assigned or not when a `try` raised here",
+        "assign it before the `try` statement, or in its handlers",
+    )
+
 
 MIXED = Const(Mixed())
+HALF = Const(Half())
+
+
+def is_half(value: Value) -> bool:
+    return isinstance(value, Const) and isinstance(value.value, Half)
+
+
+def is_mixed(value: Value) -> TypeGuard[Const]:
+    return isinstance(value, Const) and isinstance(value.value, Mixed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +132,7 @@ class Base:
         self.defaults: dict[int, dict[str, Value]] = {}  # of functions defined inside, by their text
         self.constant = 0  # `no_grad` statements around what is lowered
         self.made = 0  # objects and cells so far
+        self.flags: dict[str, tuple[str, bool]] = {}  # says whether a `try` raised: its flag, if not negated
 
     @property
     def frame(self) -> Frame:
@@ -133,9 +172,9 @@ class Base:
         value = None if node.id in self.frame.declared_global else self.frame.find(node.id, self.frame.environment)
         if value is None:
             return self.free_name(node)
-        if value is MIXED:
-            problem = f"`{node.id}` is one of two things here that have not one structure"
-            return self.refuse(node, problem, "give it one structure on every path, or use it in each branch")
+        if is_mixed(value):
+            problem, remedy = value.value.read
+            return self.refuse(node, problem.format(node.id), remedy)
         if is_undefined(value):
             return self.refuse(node, f"`{node.id}` has no value here", "assign it on every path that leads here")
         return value

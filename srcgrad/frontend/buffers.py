@@ -36,6 +36,7 @@ from srcgrad.ir import (
     Pop,
     Stmt,
     Store,
+    Try,
     Update,
     Var,
     While,
@@ -106,6 +107,8 @@ def _plain(block: Block) -> Block:
                 stmts.append(replace(stmt, op=Fn(REBINDING[op.target]), effect=False))
             case If():
                 stmts.append(replace(stmt, then=_plain(stmt.then), orelse=_plain(stmt.orelse)))
+            case Try():
+                stmts.append(replace(stmt, body=_plain(stmt.body), handler=_plain(stmt.handler)))
             case For():
                 stmts.append(replace(stmt, body=_plain(stmt.body)))
             case While():
@@ -198,16 +201,27 @@ class _Rewriter:
                 self.let(stmt, stmts, read)
             case If():
                 targets, owned = self.own(stmt.targets, stmt)
-                flags = self.mirrors.flags.get(id(stmt), [])
-                targets = (*targets, *(flag.target for flag in flags))
-                then, orelse = (
-                    Block(block.stmts, (*block.results, *(flag.rows[which] for flag in flags)))
-                    for which, block in enumerate((self.block(stmt.then), self.block(stmt.orelse)))
-                )
+                then, orelse = self.flagged(stmt, 0, stmt.then), self.flagged(stmt, 1, stmt.orelse)
+                targets = (*targets, *self.flag_targets(stmt))
                 stmts.append(replace(stmt, targets=targets, test=read(stmt.test), then=then, orelse=orelse))
+                stmts.extend(owned)
+            case Try():
+                targets, owned = self.own(stmt.targets, stmt)
+                body, handler = self.flagged(stmt, 1, stmt.body), self.flagged(stmt, 0, stmt.handler)
+                targets = (*targets, *self.flag_targets(stmt))
+                stmts.append(replace(stmt, targets=targets, caught=read(stmt.caught), body=body, handler=handler))
                 stmts.extend(owned)
             case For() | While():
                 self._loop(stmt, stmts, read)
+
+    def flag_targets(self, stmt: Stmt) -> tuple[str, ...]:
+        return tuple(flag.target for flag in self.mirrors.flags.get(id(stmt), []))
+
+    def flagged(self, stmt: Stmt, which: int, block: Block) -> Block:
+        """A block that also yields the flags of its statement, which are the first or the second of their rows."""
+        flags = self.mirrors.flags.get(id(stmt), [])
+        block = self.block(block)
+        return Block(block.stmts, (*block.results, *(flag.rows[which] for flag in flags)))
 
     def _loop(self, loop: For | While, stmts: list[Stmt], read: Callable[[Atom], Atom]) -> None:
         inits = tuple(map(read, loop.inits))

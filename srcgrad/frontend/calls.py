@@ -15,7 +15,7 @@ import numpy as np
 
 from srcgrad import runtime
 from srcgrad.errors import AliasedWrite, NoRule, SourceUnavailable
-from srcgrad.frontend.base import MIXED, is_users_own
+from srcgrad.frontend.base import is_mixed, is_users_own
 from srcgrad.frontend.binding import bind, declared_nonlocal, names_read
 from srcgrad.frontend.scope import RESULT, assigned_names, inner_writes
 from srcgrad.frontend.source import Source, source_of
@@ -330,7 +330,7 @@ class Calls(Statements):
         self._declare_cells(tree, frame)
         self.body(tree.body)
         result = frame.environment.get(RESULT, Const(None))
-        if result is MIXED:
+        if is_mixed(result):
             return self.refuse(tree, f"`{tree.name}` returns values of different structures", "return one structure")
         return Const(None) if is_undefined(result) else result
 

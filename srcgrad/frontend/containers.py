@@ -22,7 +22,7 @@ import numpy as np
 from srcgrad.frontend.loops import Loops, Walk
 from srcgrad.frontend.scope import assigned_names
 from srcgrad.frontend.values import Bound, Choice, Instance, Partial, Record, Table, Value, leaves
-from srcgrad.ir import Append, Atom, Const, Make, Pop, Store, Var
+from srcgrad.ir import UNDEFINED, Append, Atom, Const, Make, Pop, Store, Var
 from srcgrad.types import UNKNOWN, Type, join, list_of
 
 
@@ -176,12 +176,14 @@ class Containers(Loops):
     @contextmanager
     def _own(self, target: gast.AST) -> Iterator[None]:
         """Inside, the names of a comprehension are its own."""
-        hidden, outer = self._hide(target), self.targets
+        hidden, outer, frame = self._hide(target), self.targets, self.frame
         self.targets = outer | set(assigned_names([target]))
+        meant = frame.hidden
+        frame.hidden = {name: UNDEFINED if value is None else value for name, value in hidden.items()} | meant
         try:
             yield
         finally:
-            self.targets = outer
+            self.targets, frame.hidden = outer, meant
         self._unhide(hidden)
 
     def _hide(self, target: gast.AST) -> dict[str, Value | None]:

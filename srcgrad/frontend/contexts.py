@@ -1,12 +1,11 @@
-"""Lowering of `with`, `try`, `import` and `del`.
+"""Lowering of `with`, `import` and `del`.
 
     with np.errstate(all="ignore"):          _errstate.1 = numpy.errstate(all="ignore")
         y = 1 / x                      ->    enter(_errstate.1)
                                              y.2 = truediv(1, x.0)
                                              exit()
 
-`with no_grad():` leaves nothing but calls of `stop_gradient`. Of `try` there is `finally` alone: which values a handler
-would find is not known before the run.
+`with no_grad():` leaves nothing but calls of `stop_gradient`.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from typing import Any
 import gast
 
 from srcgrad.errors import SourceUnavailable
-from srcgrad.frontend.scope import assigned_names, contains, may_jump
+from srcgrad.frontend.scope import contains
 from srcgrad.frontend.sequences import Sequences
 from srcgrad.frontend.source import source_of
 from srcgrad.frontend.values import Table, Value, mapped
@@ -95,28 +94,6 @@ class Contexts(Sequences):
         atoms = [function, *(self.as_atom(arg, node) for arg in args)]
         named = [(key, self.as_atom(value, node)) for key, value in keywords.items()]
         return self.builder.let(Fn(operator.call), atoms, named, effect=True)
-
-    # try
-
-    def _stmt_try(self, node: gast.Try) -> None:
-        if node.handlers:
-            self.refuse(node, "`try` with `except` is not supported in a differentiated function",
-                        "test the condition before, with `if`")  # fmt: skip
-            return
-        if may_jump([node]) or contains([node], (gast.Raise,)):
-            self.refuse(node, "a `try` with a jump inside is not supported", "jump after the `try` statement")
-            return
-        names = {n.id for part in node.finalbody for n in gast.walk(part) if isinstance(n, gast.Name)}
-        changed = sorted(names & set(assigned_names(node.body)))
-        if changed:
-            problem = f"the `finally` uses `{changed[0]}`, which may be half computed there"
-            self.refuse(node, problem, "assign it before the `try` statement")
-            return
-        self.builder.let(Enter(), [], effect=True, hint="_try")
-        self.body(node.body)
-        self.builder.do(Exit(last=False))
-        self.body(node.finalbody)
-        self.builder.do(Exit())
 
     # import
 

@@ -135,9 +135,16 @@ class Expressions(Base):
     def _expr_unaryop(self, node: gast.UnaryOp) -> Value:
         operand = self.expression(node.operand)
         if isinstance(node.op, gast.Not):
-            return self.builder.fn(operator.not_, self.truth(operand, node))
+            return self.negated(self.truth(operand, node))
         special = self.special_operator(node, UNARY[type(node.op)].__name__, [operand])
         return special if special is not None else self.builder.fn(UNARY[type(node.op)], self.as_atom(operand, node))
+
+    def negated(self, test: Atom) -> Atom:
+        negated = self.builder.fn(operator.not_, test)
+        if isinstance(test, Var) and isinstance(negated, Var) and test.name in self.flags:
+            raised, positive = self.flags[test.name]
+            self.flags[negated.name] = raised, not positive
+        return negated
 
     def truth(self, value: Value, node: gast.AST) -> Atom:
         """A value as a test: functions are true, so are tuples that hold something."""

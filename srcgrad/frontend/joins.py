@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import gast
 
-from srcgrad.frontend.base import MIXED
+from srcgrad.frontend.base import MIXED, Half, is_mixed
 from srcgrad.frontend.expressions import Expressions
 from srcgrad.frontend.scope import CHOSEN, DEAD, RETURNED, SKIP, STOP
 from srcgrad.frontend.values import (
@@ -48,16 +48,14 @@ class Joins(Expressions):
         before = self.frame.environment
         blocks: list[list[Stmt]] = []
         environments: list[Environment] = []
-        for side in (then, orelse):
-            self.frame.environment = dict(before)
+        for side, polarity in ((then, True), (orelse, False)):
+            self.frame.environment = self._under(test, polarity, before)
             with self.builder.block() as stmts:
                 side()
             blocks.append(stmts)
             environments.append(self.frame.environment)
         self.frame.environment = dict(before)
-        _bury(before, environments)
-        self.merge_instances(environments[0], environments[1])
-        pairs = self.differences(test, *environments)
+        pairs = self.reconciled(test, before, environments)
         targets = [self.joined(hint, left, right) for hint, left, right in pairs]
         self.builder.emit(
             If(
@@ -70,6 +68,21 @@ class Joins(Expressions):
         )
         self.take(environments, iter(targets))
 
+    def _under(self, test: Atom, polarity: bool, environment: Environment) -> Environment:
+        """What names stand for where a test has this value: where a `try` has not raised, what its body assigned."""
+        raised, positive = self.flags.get(test.name, ("", True)) if isinstance(test, Var) else ("", True)
+        if not raised or polarity == positive:
+            return dict(environment)
+        return {name: _settled(value, raised) for name, value in environment.items()}
+
+    def reconciled(
+        self, test: Atom, before: Environment, environments: list[Environment]
+    ) -> list[tuple[str, Atom, Atom]]:
+        """Hint and atoms of every leaf that two paths from one environment leave different."""
+        _bury(before, environments)
+        self.merge_instances(environments[0], environments[1])
+        return self.differences(test, *environments)
+
     def either_assigns(self, test: Atom, then: Callable[[], Value], orelse: Callable[[], Value]) -> Value:
         def side(value: Callable[[], Value]) -> Callable[[], None]:
             def lower() -> None:
@@ -80,7 +93,7 @@ class Joins(Expressions):
 
         self.join_by(test, side(then), side(orelse))
         chosen = self.frame.environment.pop(CHOSEN)
-        if chosen is MIXED:
+        if is_mixed(chosen):
             return self.refuse(self.node, "the two values of this choice differ in structure", "use `if` statements")
         return chosen
 
@@ -93,7 +106,7 @@ class Joins(Expressions):
         rows: list[tuple[str, Atom, Atom]] = []
         for name in dict.fromkeys([*left, *right]):
             a, b = self._aligned(left.get(name, _absent(name, left)), right.get(name, _absent(name, right)))
-            a, b = (MIXED, MIXED) if MIXED in (a, b) else self.settled(test, a, b)
+            a, b = (a, b) if is_mixed(a) else self.settled(test, a, b)
             left[name], right[name] = a, b
             for x, y in zip(atoms_of(a), atoms_of(b), strict=True):
                 if x is not y and x != y:
@@ -101,8 +114,8 @@ class Joins(Expressions):
         return rows
 
     def _aligned(self, a: Value, b: Value) -> tuple[Value, Value]:
-        if a is MIXED or b is MIXED:
-            return MIXED, MIXED
+        if is_mixed(a) or is_mixed(b):
+            return (a, a) if is_mixed(a) else (b, b)
         if same_structure(a, b):
             return a, b
         if is_undefined(a) or is_undefined(b):
@@ -159,7 +172,7 @@ class Joins(Expressions):
             return False
         return _holders(x, left) == _holders(y, right)
 
-    def take(self, environments: list[Environment], targets: Iterator[Var]) -> None:
+    def take(self, environments: list[Environment], targets: Iterator[Atom]) -> None:
         """Makes the joined environment that of the frame."""
         left, right = environments
         for name in left:
@@ -192,6 +205,11 @@ def _bury(before: Environment, environments: list[Environment]) -> None:
         if DEAD in dead:
             dead.clear()
             dead.update({name: value if before.get(name) is value else UNDEFINED for name, value in live.items()})
+
+
+def _settled(value: Value, raised: str) -> Value:
+    half = value.value if isinstance(value, Const) else None
+    return half.value if isinstance(half, Half) and half.raised == raised else value
 
 
 def _absent(name: str, environment: Environment) -> Value:

@@ -15,6 +15,7 @@ from typing import Any
 
 import gast
 
+from srcgrad.frontend.base import is_half
 from srcgrad.frontend.calls import Calls
 from srcgrad.frontend.expressions import MAX_SPREAD
 from srcgrad.frontend.scope import (
@@ -311,7 +312,7 @@ class Loops(Calls):
         if contains(node.body, (gast.Return,)):
             carried += [RETURNED, RESULT]
         inits: dict[str, Value] = {name: before.get(name, UNDEFINED) for name in carried}
-        inits = {name: UNDEFINED if is_undefined(value) else value for name, value in inits.items()}
+        inits = {n: UNDEFINED if is_undefined(value) and not is_half(value) else value for n, value in inits.items()}
         if RETURNED in inits:
             inits[RETURNED] = before.get(RETURNED, Const(False))
         offences = len(self.offences)

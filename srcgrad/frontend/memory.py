@@ -18,6 +18,7 @@ from srcgrad.ir import (
     Atom,
     Attr,
     Block,
+    Branch,
     Const,
     Fn,
     For,
@@ -32,11 +33,13 @@ from srcgrad.ir import (
     Pop,
     Stmt,
     Store,
+    Try,
     Update,
     Var,
     While,
     blocks,
     defined,
+    joins,
     own_atoms,
     variables,
 )
@@ -88,6 +91,7 @@ class Facts:
         self.defined_at: dict[str, Point] = {param.name: Point(-1, ()) for param in function.params}
         self.uses: dict[str, list[tuple[Point, Stmt | None]]] = {}
         self.writes: list[tuple[str, Point, Let]] = []
+        self.handlers: list[tuple[int, int, int]] = []  # of every `try`: where body and handler begin, and the end
         self._count = 0
         self._by_root: dict[str, list[str]] | None = None
         self._scan(function.body, Point(0))
@@ -112,11 +116,17 @@ class Facts:
                 names = [*stmt.params, *([stmt.variable] if isinstance(stmt, For) else [])]
                 for name in names:
                     self.definition[name], self.defined_at[name] = stmt, inner
+            if isinstance(stmt, Try):
+                self.definition[stmt.error], self.defined_at[stmt.error] = stmt, point
+            starts: list[int] = []
             for which, child in enumerate(blocks(stmt)):
+                starts.append(self._count)
                 if isinstance(stmt, If):
                     inner = replace(point, branches=(*point.branches, (point.number, which)))
                 self._scan(child, inner)
                 self._use(child.results, replace(inner, number=self._next()), stmt)
+            if isinstance(stmt, Try):
+                self.handlers.append((starts[0], starts[1], self._count))
             for name in defined(stmt):
                 self.definition[name], self.defined_at[name] = stmt, replace(around, number=self._count)
 
@@ -151,9 +161,14 @@ class Facts:
         point = self.point[id(last)]
         for use, stmt in self.uses.get(name, []):
             again = set(use.loops) & set(point.loops) - set(self.defined_at[name].loops)
-            if stmt is not last and (use.number > point.number or again):
+            later = use.number > point.number and not use.excludes(point) and not self._instead(point, use)
+            if stmt is not last and (later or again):
                 return False
         return self._is_new(name, set())
+
+    def _instead(self, point: Point, use: Point) -> bool:
+        """Whether a use in a handler runs only where a statement of the body has raised, or has not been reached."""
+        return any(body < point.number <= handler < use.number <= end for body, handler, end in self.handlers)
 
     def _is_new(self, name: str, seen: set[str]) -> bool:
         if name in seen:
@@ -329,9 +344,8 @@ def makes_new(let: Let) -> bool:
 
 def sources(stmt: Stmt, name: str) -> list[Atom]:
     """The atoms that may become the value of a name at a join."""
-    if isinstance(stmt, If):
-        at = stmt.targets.index(name)
-        return [stmt.then.results[at], stmt.orelse.results[at]]
+    if isinstance(stmt, Branch):
+        return [source for target, *both in joins(stmt) if target == name for source in both] or [Var(name)]
     if isinstance(stmt, For | While) and (name in stmt.params or name in stmt.targets[stmt.stops :]):
         at = (stmt.params if name in stmt.params else stmt.targets[stmt.stops :]).index(name)
         return [stmt.inits[at], stmt.body.results[stmt.stops + at]]

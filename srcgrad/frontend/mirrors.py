@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from srcgrad.frontend.memory import Facts, Point, sources
 from srcgrad.frontend.sharing import Conflict, Sharing
-from srcgrad.ir import Atom, Const, For, If, Let, Make, Names, Var, While
+from srcgrad.ir import Atom, Branch, Const, For, Let, Make, Names, Var, While
 from srcgrad.types import BOOL, Type
 
 Pair = tuple[str, str]  # the earlier name, the later one
@@ -84,7 +84,7 @@ class Mirrors:
 
     def _is_array(self, name: str) -> bool:
         """Whether a name is surely an array, and one of its own: made here, given by the caller, or a join."""
-        joined = isinstance(self.facts.definition[name], If | For | While)
+        joined = isinstance(self.facts.definition[name], Branch | For | While)
         return self.facts.kind(name) == "array" and (joined or self._sharing.is_new(name))
 
     def _in_scope(self, name: str, point: Point) -> bool:
@@ -124,7 +124,7 @@ class Mirrors:
     def _rows(self, pair: Pair) -> list[tuple[Atom, Atom]]:
         """What the two are on each way into the join that makes the later one."""
         left, right = (self.facts.definition[name] for name in pair)
-        if not isinstance(right, If | For | While) or (isinstance(right, For) and right.variable == pair[1]):
+        if not isinstance(right, Branch | For | While) or (isinstance(right, For) and right.variable == pair[1]):
             return []
         rows = sources(right, pair[1])
         others: list[Atom] = sources(right, pair[0]) if left is right else [Var(pair[0])] * 2
@@ -170,4 +170,3 @@ class Mirrors:
         seen.add(pair)
         rows = self._rows(pair)
         return set().union(*(self._ways(*row, seen) for row in rows)) if rows else {False}
-

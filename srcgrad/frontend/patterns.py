@@ -16,7 +16,7 @@ from typing import Any
 
 import gast
 
-from srcgrad.frontend.contexts import Contexts
+from srcgrad.frontend.exceptions import Exceptions
 from srcgrad.frontend.values import Value, is_true
 from srcgrad.ir import Const, Var
 
@@ -44,7 +44,7 @@ class Captures(gast.AST):  # type: ignore[misc]
         self.test = test
 
 
-class Patterns(Contexts):
+class Patterns(Exceptions):
     def as_branches(self, node: gast.Match) -> gast.If:
         """The cases as a chain of `if`."""
         subject = self.expression(node.subject)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from srcgrad.ir import Atom, Block, For, Function, If, Let, Stmt, Var, While
+from srcgrad.ir import Atom, Block, For, Function, If, Let, Stmt, Try, Var, While
 
 
 def rename(function: Function, hints: Mapping[str, str]) -> Function:
@@ -49,6 +49,15 @@ class _Renamer:
                     test=self.atom(stmt.test),
                     then=self.block(stmt.then),
                     orelse=self.block(stmt.orelse),
+                )
+            case Try():
+                return replace(
+                    stmt,
+                    targets=self.defined(stmt.targets),
+                    body=self.block(stmt.body),
+                    caught=self.atom(stmt.caught),
+                    error=self.names.get(stmt.error, stmt.error),
+                    handler=self.block(stmt.handler),
                 )
             case For():
                 return replace(

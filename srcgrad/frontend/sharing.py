@@ -16,7 +16,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from srcgrad.frontend.memory import Facts, Point, makes_new, may_be_view, sources
-from srcgrad.ir import Append, Atom, For, If, Invoke, Let, Make, Pop, Stmt, Store, Var, While
+from srcgrad.ir import (
+    Append,
+    Atom,
+    Branch,
+    For,
+    Invoke,
+    Let,
+    Make,
+    Pop,
+    Stmt,
+    Store,
+    Var,
+    While,
+    joins,
+)
 from srcgrad.types import CONTAINERS, UNKNOWN, Type
 
 _PARTS = "[]"  # what was in an object when it was come upon: all its elements are one to the analysis
@@ -131,7 +145,8 @@ class Sharing:
             known = self.facts.type(origin.removesuffix(_PARTS)) or UNKNOWN
             self._kinds[origin] = {known.kind} if not origin.endswith(_PARTS) else set(_kinds_inside(known))
         return bool({self.facts.kind(name), "unknown", "object"} & self._kinds[origin]) or self.facts.kind(name) in (
-            "unknown", "object"
+            "unknown",
+            "object",
         )
 
     def _of_let(self, name: str, let: Let, itself: Objects, parts: Objects) -> tuple[Objects, Objects]:
@@ -159,9 +174,8 @@ class Sharing:
 
     def _joined(self, name: str, stmt: Stmt) -> tuple[Objects, Objects]:
         point, loop = self.facts.defined_at[name], self.facts.point[id(stmt)].number
-        if isinstance(stmt, If):
-            at = stmt.targets.index(name)
-            rows = [(stmt.then.results[at], False), (stmt.orelse.results[at], False)]
+        if isinstance(stmt, Branch):
+            rows = [(source, False) for target, *both in joins(stmt) if target == name for source in both]
         else:
             assert isinstance(stmt, For | While)
             if isinstance(stmt, For) and name == stmt.variable:
@@ -184,9 +198,7 @@ class Sharing:
         if loop is None:
             return objects
         return frozenset(
-            Held(held.origin, held.since, held.crossed | {loop})
-            if loop in self._made(held.origin).loops
-            else held
+            Held(held.origin, held.since, held.crossed | {loop}) if loop in self._made(held.origin).loops else held
             for held in objects
         )
 
@@ -315,5 +327,5 @@ class Sharing:
     def _rows(self, name: str) -> list[Atom]:
         """The sources of a join, those of a loop being its start and what an iteration yields."""
         stmt = self.facts.definition[name]
-        found = sources(stmt, name) if isinstance(stmt, If | For | While) else []
+        found = sources(stmt, name) if isinstance(stmt, Branch | For | While) else []
         return [] if found == [Var(name)] else found

@@ -41,8 +41,7 @@ _REMEDIES = {
     "ClassDef": "define the class outside of the differentiated function",
     "Global": "return the value instead of writing a global",
     "Nonlocal": "return the value instead of writing a variable of the enclosing function",
-    "Try": "test the condition before, with `if`",
-    "TryStar": "test the condition before, with `if`",
+    "TryStar": "write `except`, or test the condition before, with `if`",
     "With": "do it outside of the differentiated function",
     "Match": "write `if`/`elif`",
     "Import": "import at the top of the module",
@@ -70,7 +69,7 @@ class Statements(Joins):
                 return
             if isinstance(node, gast.For | gast.While) and may_jump(node.orelse) and self.after_jump(SKIP, rest):
                 return
-            if isinstance(node, gast.With) and may_jump([node]) and self.after_jump(SKIP, rest):
+            if isinstance(node, gast.With | gast.Try) and may_jump([node]) and self.after_jump(SKIP, rest):
                 return
 
     def as_branches(self, node: gast.Match) -> gast.If:
@@ -386,7 +385,7 @@ class Statements(Joins):
 def _keyword(name: str) -> str:
     return {
         "AsyncFunctionDef": "async def", "AsyncFor": "async for", "AsyncWith": "async with", "ClassDef": "class",
-        "TryStar": "try", "ImportFrom": "import",
+        "TryStar": "except*", "ImportFrom": "import",
     }.get(name, name.lower())  # fmt: skip
 
 

@@ -242,6 +242,7 @@ class Frame:
     declared_global: set[str] = field(default_factory=set)
     tree: Any = None
     cells: dict[str, str] = field(default_factory=dict)
+    hidden: Environment = field(default_factory=dict)  # what names mean that comprehensions use for their own
 
     def get(self, name: str) -> Value | None:
         """The value of a variable that functions defined inside do not write."""

@@ -47,7 +47,7 @@ class _Sharing(Rewriter):
     def __init__(self, function: ir.Function) -> None:
         super().__init__(function)
         self.known: Scoped[_Key, str] = Scoped()
-        self.branches: Scoped[tuple[ir.Atom, int], _Facts] = Scoped()
+        self.branches: Scoped[tuple[ir.Atom, bool], _Facts] = Scoped()
         self.buffers = written_buffers(function)
         self.better: dict[str, str] = {}
 
@@ -97,7 +97,7 @@ class _Sharing(Rewriter):
         self.known.open()
         self.branches.open()
         if isinstance(stmt, ir.If):
-            for key, name in (self.branches.get((stmt.test, index)) or {}).items():
+            for key, name in (self.branches.get((stmt.test, ir.polarities(stmt)[index])) or {}).items():
                 self.known[key] = name
 
     def leave(self, stmt: ir.Stmt, index: int) -> None:
@@ -105,5 +105,5 @@ class _Sharing(Rewriter):
             return
         made = self.known.close()
         self.branches.close()
-        if isinstance(stmt, ir.If):
-            self.branches[stmt.test, index] = made
+        if isinstance(stmt, ir.Branch):
+            self.branches[ir.test_of(stmt), ir.polarities(stmt)[index]] = made

@@ -13,8 +13,8 @@ Before:                                            After:
 
 Mark and sweep. Roots are the results, the effects, and the writes to memory that someone else may hold. From a live
 value its operands are live; from a live read of a buffer, the writes that can run before it; from a live statement,
-the tests and iterables that lead to it. Whatever is then not live goes, cycles of carried values included. A loop
-whose results are not live is assumed to end: the primal ran it.
+the tests and iterables that lead to it; from a live `try`, all that may raise in its body. Whatever is then not live
+goes, cycles of carried values included. A loop whose results are not live is assumed to end: the primal ran it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from srcgrad import ir
-from srcgrad.optimize.invariant import keep_carried, keep_targets, remove_invariant
+from srcgrad.abstract import may_raise
+from srcgrad.optimize.invariant import keep_carried, keep_joined, keep_targets, remove_invariant
 from srcgrad.optimize.rewriter import is_fresh, makes_iterator, reads_type_alone, with_blocks, with_contents
 
 
@@ -104,13 +105,15 @@ class _Marker:
             if stmt.target is not None:
                 self.definitions[stmt.target] = (site, None)
             return
-        skipped = 0 if isinstance(stmt, ir.If) else int(stmt.stops)
+        skipped = int(stmt.stops) if isinstance(stmt, ir.Loop) else int(isinstance(stmt, ir.Try))
         for i, name in enumerate(stmt.targets):
             self.definitions[name] = (site, i - skipped if i >= skipped else None)
         if isinstance(stmt, ir.Loop):
             self.definitions.update((name, (site, i)) for i, name in enumerate(stmt.params))
         if isinstance(stmt, ir.For):
             self.definitions[stmt.variable] = (site, None)
+        if isinstance(stmt, ir.Try):
+            self.definitions[stmt.error] = (site, None)
 
     # Roots
 
@@ -163,12 +166,25 @@ class _Marker:
                 self.expand_let(let, site)
             case ir.If(test=test):
                 self.use(test)
+            case ir.Try(caught=caught):
+                self.use(caught)
+                self.keep(site.inner[0])
             case ir.For(iterable=iterable):
                 self.use(iterable)
             case ir.While(test=test):
                 self.use_all(test.results)
         if isinstance(site.stmt, ir.Loop) and site.stmt.stops:
             self.use(site.stmt.body.results[0])
+
+    def keep(self, body: list[_Site]) -> None:
+        """Marks what may raise in a body whose exceptions are handled: it decides which path is taken."""
+        for site in body:
+            if may_raise(site.stmt, self.function.types):
+                self.mark(site)
+                if (buffer := ir.read_buffer(site.stmt)) is not None:
+                    self.read(buffer, self.reach(site, buffer))  # an empty list has nothing to pop
+            for inner in site.inner:
+                self.keep(inner)
 
     def expand_let(self, let: ir.Let, site: _Site) -> None:
         atoms = ir.own_atoms(let)
@@ -234,6 +250,8 @@ def _sources(stmt: ir.Stmt, slot: int) -> tuple[ir.Atom, ...]:
     match stmt:
         case ir.If():
             return stmt.then.results[slot], stmt.orelse.results[slot]
+        case ir.Try():
+            return stmt.body.results[slot], stmt.handler.results[slot]
         case ir.For() | ir.While():
             return stmt.inits[slot], stmt.body.results[slot + stmt.stops]
         case _:
@@ -261,5 +279,7 @@ def _rebuilt(site: _Site) -> ir.Stmt:
             return stmt
         case ir.If():
             return keep_targets(stmt, site.slots)
+        case ir.Try():
+            return keep_joined(stmt, site.slots)
         case ir.For() | ir.While():
             return keep_carried(stmt, site.slots, stmt.stops)

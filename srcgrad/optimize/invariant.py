@@ -13,22 +13,25 @@ Before:                                            After:
       yield y.9
 
 That is: carried values that a loop hands on unchanged, targets for which both branches yield the same, branches whose
-test is a constant, and the flag of a loop that never stops early.
+test is a constant, a `try` whose body cannot raise, and the flag of a loop that never stops early.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from srcgrad import ir
+from srcgrad.abstract import any_may_raise
 from srcgrad.optimize.rewriter import with_atoms, with_blocks, with_body, with_contents
+from srcgrad.types import Type
 
 NEVER = ir.Const(False)
 
 
 def remove_invariant(function: ir.Function) -> ir.Function:
-    same = _Same()
+    same = _Same(function.types)
     same.block(function.body)
     return with_body(function, same.apply(function.body), function.types)
 
@@ -43,7 +46,8 @@ def truth(atom: ir.Atom) -> bool | None:
 class _Same:
     """Which atom a name can be replaced by. `find` follows chains to their end."""
 
-    def __init__(self) -> None:
+    def __init__(self, types: Mapping[str, Type]) -> None:
+        self.types = types
         self.atoms: dict[str, ir.Atom] = {}
 
     def find(self, atom: ir.Atom) -> ir.Atom:
@@ -65,6 +69,8 @@ class _Same:
                 self.block(inner)
             if isinstance(stmt, ir.If):
                 self.branches(stmt)
+            elif isinstance(stmt, ir.Try):
+                self.handled(stmt)
             elif isinstance(stmt, ir.Loop):
                 self.loop(stmt)
 
@@ -75,6 +81,16 @@ class _Same:
                 self.atoms[target] = yes if taken else no
             elif self.find(yes) == self.find(no):
                 self.atoms[target] = self.find(yes)
+
+    def handled(self, stmt: ir.Try) -> None:
+        if not any_may_raise(stmt.body.stmts, self.types):
+            self.atoms.update(zip(stmt.targets, (NEVER, *stmt.body.results), strict=True))
+            return
+        for target, after, before in ir.joins(stmt):
+            if self.find(after) == self.find(before):
+                self.atoms[target] = self.find(after)
+            elif (after, before) == (ir.Const(True), NEVER):
+                self.atoms[target] = ir.Var(stmt.raised)
 
     def loop(self, stmt: ir.Loop) -> None:
         if stmt.stops and self.find(stmt.body.results[0]) == NEVER:
@@ -101,6 +117,9 @@ class _Same:
             if isinstance(stmt, ir.If) and (taken := truth(stmt.test)) is not None:
                 stmts.extend(self.apply(stmt.then if taken else stmt.orelse).stmts)
                 continue
+            if isinstance(stmt, ir.Try) and self.atoms.get(stmt.raised) == NEVER:
+                stmts.extend(self.apply(stmt.body).stmts)
+                continue
             stmt = with_blocks(stmt, map(self.apply, ir.blocks(stmt)))
             stmts.append(self.without_replaced(stmt))
         return with_contents(block, stmts, [self.find(result) for result in block.results])
@@ -111,6 +130,8 @@ class _Same:
         kept = {i for i, name in enumerate(stmt.targets) if name not in self.atoms}
         if isinstance(stmt, ir.If):
             return keep_targets(stmt, kept)
+        if isinstance(stmt, ir.Try):
+            return keep_joined(stmt, {i - 1 for i in kept if i})
         stops = stmt.stops and 0 in kept
         slots = {i - stmt.stops for i in kept if i >= stmt.stops}
         return keep_carried(stmt, slots, stops)
@@ -122,6 +143,14 @@ def keep_targets(stmt: ir.If, kept: set[int]) -> ir.If:
         return stmt
     then, orelse = (replace(inner, results=_pick(inner.results, kept)) for inner in ir.blocks(stmt))
     return replace(stmt, targets=_pick(stmt.targets, kept), then=then, orelse=orelse)
+
+
+def keep_joined(stmt: ir.Try, slots: set[int]) -> ir.Try:
+    """The `try` with these targets only, beside its flag."""
+    if len(slots) == len(stmt.targets) - 1:
+        return stmt
+    body, handler = (replace(inner, results=_pick(inner.results, slots)) for inner in ir.blocks(stmt))
+    return replace(stmt, targets=(stmt.raised, *_pick(stmt.targets[1:], slots)), body=body, handler=handler)
 
 
 def keep_carried(stmt: ir.Loop, slots: set[int], stops: bool) -> ir.Loop:

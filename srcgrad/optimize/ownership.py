@@ -74,8 +74,8 @@ class _Sources:
                     self.flows[stmt.target] = list(_made_of(stmt))
                     if stmt.op == ir.Fn(np.broadcast_to):
                         self.read_only.add(stmt.target)
-            case ir.If():
-                for target, *sources in zip(stmt.targets, stmt.then.results, stmt.orelse.results, strict=True):
+            case ir.If() | ir.Try():
+                for target, *sources in ir.joins(stmt):
                     self.flows[target] = sources
             case ir.For() | ir.While():
                 results, targets = stmt.body.results[stmt.stops :], stmt.targets[stmt.stops :]

@@ -122,6 +122,8 @@ def with_atoms(stmt: ir.Stmt, change: Callable[[ir.Atom], ir.Atom]) -> ir.Stmt:
             return ir.Let(stmt.target, stmt.op, after[:count], keywords, stmt.origin, stmt.effect)
         case ir.If():
             return replace(stmt, test=after[0])
+        case ir.Try():
+            return replace(stmt, caught=after[0])
         case ir.For():
             return replace(stmt, inits=after[:-1], iterable=after[-1])
         case ir.While():
@@ -154,6 +156,10 @@ def with_blocks(stmt: ir.Stmt, blocks: Iterable[ir.Block]) -> ir.Stmt:
             then, orelse = blocks
             same = then is stmt.then and orelse is stmt.orelse
             return stmt if same else replace(stmt, then=then, orelse=orelse)
+        case ir.Try():
+            body, handler = blocks
+            same = body is stmt.body and handler is stmt.handler
+            return stmt if same else replace(stmt, body=body, handler=handler)
         case ir.For():
             (body,) = blocks
             return stmt if body is stmt.body else replace(stmt, body=body)
@@ -284,6 +290,8 @@ def renamed(function: ir.Function, names: Mapping[str, str]) -> ir.Function:
                 return stmt if target is None else replace(stmt, target=new(target))
             case ir.If():
                 return replace(stmt, targets=tuple(map(new, stmt.targets)))
+            case ir.Try():
+                return replace(stmt, targets=tuple(map(new, stmt.targets)), error=new(stmt.error))
             case ir.For() | ir.While():
                 stmt = replace(stmt, targets=tuple(map(new, stmt.targets)), params=tuple(map(new, stmt.params)))
                 return replace(stmt, variable=new(stmt.variable)) if isinstance(stmt, ir.For) else stmt

@@ -1,4 +1,4 @@
-"""`with`, `no_grad`, `stop_gradient`, `import`, `del`, `raise`, and what of `try` is refused."""
+"""`with`, `no_grad`, `stop_gradient`, `import`, `del`, `raise`, `finally`."""
 
 from __future__ import annotations
 
@@ -183,14 +183,21 @@ def test_finally_runs_once_and_after_exceptions(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == "done\n"
 
 
-def test_other_forms_of_try_are_refused() -> None:
-    def handles(x: Any) -> Any:
+def test_a_finally_runs_after_a_return() -> None:
+    def f(x: Any) -> Any:
         try:
-            y = np.sum(x)
-        except ValueError:
-            y = 0.0
-        return y
+            if x[0] > 1:
+                return np.sum(x)
+            if x[1] > 100:
+                raise ValueError
+        finally:
+            x = 0.0
+        return x
 
+    agrees(f)
+
+
+def test_a_finally_that_would_see_half_of_the_body_is_refused() -> None:
     def reads(x: Any) -> Any:
         y = 0.0
         try:
@@ -201,13 +208,13 @@ def test_other_forms_of_try_are_refused() -> None:
 
     def jumps(x: Any) -> Any:
         try:
-            return np.sum(x)
+            y = np.sum(x)
         finally:
-            print("done")
+            return 0.0  # noqa: B012
+        return y
 
-    refused(handles, "`try` with `except`")
     refused(reads, "the `finally` uses `y`")
-    refused(jumps, "with a jump inside")
+    refused(jumps, "a `finally` with a jump inside")
 
 
 def test_imports_of_what_is_loaded() -> None:

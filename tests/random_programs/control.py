@@ -20,6 +20,7 @@ class Control(Expressions):
     room: int = 12
     loops: int = 0
     fixed: set[str] = field(default_factory=set)
+    handled: list[str] = field(default_factory=list)
 
     def emit(self, line: str) -> None:
         self.lines.append(self.indent + line)
@@ -172,6 +173,55 @@ class Control(Expressions):
                 self.statement()
                 self.after(before, before, dict(self.scope))
             self.emit(self.pick(("break", "continue")))
+
+    # Exceptions
+
+    def attempt(self) -> None:
+        """`try` with a handler; the body raises at one of several places, or not."""
+        before, kind = dict(self.scope), self.pick(("Stop", "Stop", "ValueError", "IndexError"))
+        self.emit("try:")
+        self.handled.append(kind)
+        with self.block():
+            for _ in range(1 + self.below(4)):
+                self.weighted(((3, self.statement), (2, self.raising)))
+        self.handled.pop()
+        end = dict(self.scope)
+        self.after(before, before, end)
+        self.emit(f"except {self.pick((kind, f'({kind}, KeyError)', 'Exception'))}{' as error' * self.chance(20)}:")
+        self.body(2)
+        handled = [dict(self.scope)]
+        if self.chance(25):
+            self.after(before, before, end)
+            self.emit(f"except ({self.pick(('Stop', 'ValueError', 'IndexError'))}, TypeError):")
+            self.body(2)
+            handled.append(dict(self.scope))
+        if self.chance(30):
+            self.scope.clear()
+            self.scope.update(end)
+            self.emit("else:")
+            self.body(2)
+            end = dict(self.scope)
+        self.after(before, end, *handled)
+        if self.chance(20):
+            self.emit("finally:")
+            with self.block():
+                self.emit("pass")
+
+    def raising(self) -> None:
+        """A statement that may raise what is handled around it."""
+        kind = self.pick(self.handled)
+        options = [f"if {self.test()}:\n{self.indent}    raise {kind}"] * 2
+        if kind == "ValueError":
+            options.append(f"math.sqrt({self.expression(FLOAT, 1)})")
+        if kind == "IndexError" and "n" in self.scope:
+            options.append("(0.3, 0.7)[n]")
+        text = self.pick(options)
+        if text.startswith("if "):
+            self.emit(text)
+            return
+        name = self.target(FLOAT)
+        self.emit(f"{name} = {text}")
+        self.bind(name, FLOAT)
 
     def early_return(self) -> None:
         self.emit(f"if {self.test()}:")

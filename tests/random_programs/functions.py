@@ -139,7 +139,7 @@ def make_program(choices: Choices) -> Program:
     """A program from a sequence of choices. Each leaves out some of the features, so that the others come together."""
     features = frozenset(feature for feature in FEATURES if choices.below(5) >= 2)
     maker = Functions(choices, features, length=(3, 3, 4, 2)[choices.below(4)], room=3 + choices.below(14))
-    lines: list[str] = []
+    lines: list[str] = ["class Stop(Exception):", "    pass"] if maker.has("exceptions") else []
     if maker.has("helpers"):
         for number in range(1 + choices.below(2)):
             text, signature = make_helper(choices, features, number, maker.length)

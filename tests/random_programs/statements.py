@@ -29,6 +29,8 @@ class Statements(Control):
             (4 * has("for") * nested * (self.loops < 3), self.for_loop),
             (3 * has("while") * nested * (self.loops < 2), self.while_loop),
             (3 * has("jumps") * bool(self.loops), self.jump),
+            (4 * has("exceptions") * nested, self.attempt),
+            (2 * bool(self.handled), self.raising),
             (2 * has("returns") * (len(self.indent) > 4), self.early_return),
             (4 * has("lists"), self.on_list),
             (3 * has("tuples"), self.on_tuple),
@@ -199,7 +201,7 @@ class Statements(Control):
             (2 * full, lambda: self.emit(f"{name}[{self.index(known.length)}] = {self.expression(known.item, 1)}")),
             (2 * full, lambda: self.pop(name, known)),
             (2 * full * (known.item == FLOAT), lambda: self.emit(f"{name}[-1] += {self.number(1)}")),
-            (full * (known.item == FLOAT), lambda: self.unpack(name, known)),
+            (3 * full * (known.item == FLOAT), lambda: self.unpack(name, known)),
         ))  # fmt: skip
 
     def append(self, name: str, known: List) -> None:
