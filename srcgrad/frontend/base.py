@@ -135,7 +135,8 @@ class Base:
             return self.free_name(node)
         if value is MIXED:
             problem = f"`{node.id}` is one of two things here that have not one structure"
-            return self.refuse(node, problem, "give it one structure on every path, or use it in each branch")
+            remedy = "give it one structure, and one function or object, on every path, or use it in each branch"
+            return self.refuse(node, problem, remedy)
         if is_undefined(value):
             return self.refuse(node, f"`{node.id}` has no value here", "assign it on every path that leads here")
         return value

@@ -19,7 +19,7 @@ from typing import Any
 import gast
 
 from srcgrad.errors import AliasedWrite
-from srcgrad.frontend.base import Owner
+from srcgrad.frontend.base import MIXED, Owner
 from srcgrad.frontend.containers import Containers
 from srcgrad.frontend.scope import Access
 from srcgrad.frontend.values import Bound, Closure, Instance, Partial, Record, Super, Table, Value, is_undefined
@@ -82,6 +82,9 @@ class Objects(Containers):
         if isinstance(found, property | functools.cached_property):
             return self._from_class(node, name, owner, owner.cls, found)
         value = self.field(owner, name)
+        if value is MIXED:
+            problem = f"`{name}` of this object is one of two things here that have not one structure"
+            return self.refuse(node, problem, "give it one structure on every path")
         if value is not None:
             return value
         if isinstance(owner, Record) and owner.is_tuple and name in ("_replace", "_asdict", "index", "count"):
@@ -96,7 +99,7 @@ class Objects(Containers):
         if isinstance(owner, Record):
             return owner.items[owner.names.index(name)] if name in owner.names else None
         value = self.frame.environment.get(owner.cell(name))
-        return None if value is None or is_undefined(value) else value
+        return None if value is None or (is_undefined(value) and value is not MIXED) else value
 
     def _attribute_of_record(self, node: gast.AST, name: str, owner: Var) -> Value:
         """An attribute of an object from outside: a field is read, what its class defines is lowered."""

@@ -128,6 +128,8 @@ class Statements(Joins):
         def unless() -> None:
             flags = (RETURNED, SKIP, STOP) if flag == RETURNED else (flag,)
             self.frame.environment.update(dict.fromkeys(flags, Const(False)))
+            if RESULT in self.frame.environment:  # on this path nothing was returned
+                self.frame.environment[RESULT] = UNDEFINED
             self.body(rest)
 
         self.join_by(value, lambda: None, unless)
