@@ -7,6 +7,7 @@
 
 The adjoint of `t` before its last iteration is zero in the shape of `t`. Where an array, or a value of unknown kind,
 may be without a value it gets None, for which `zeros_like` gives 0.0; numbers get it only where a loop may record them.
+So does an array that is copied as soon as paths join, to be written later: also where no derivative flows through it.
 """
 
 from __future__ import annotations
@@ -14,16 +15,37 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from srcgrad.ir import UNDEFINED, Atom, Block, Const, For, Function, If, Let, Stmt, Var, While, blocks, uses, walk
+from srcgrad import runtime
+from srcgrad.ir import (
+    UNDEFINED,
+    Atom,
+    Block,
+    Const,
+    Fn,
+    For,
+    Function,
+    If,
+    Let,
+    Method,
+    Stmt,
+    Var,
+    While,
+    blocks,
+    uses,
+    variables,
+    walk,
+)
 from srcgrad.types import anonymous
 
 
 def define_undefined(function: Function, active: Iterable[str]) -> tuple[Function, frozenset[str]]:
     """The function with None for missing values of active names, and the names that may hold None."""
-    missing = _missing(function)
+    copies = _copies(function.body, frozenset())
+    rows = [row for stmt in walk(function.body) for row in _rows(stmt, copies)]
+    missing = _missing(rows)
     wanted = set(active) & missing
     wanted = {name for name in wanted if function.types[name].kind != "scalar" or name in _read(function)}
-    rows = [row for stmt in walk(function.body) if not isinstance(stmt, Let) for row in _rows(stmt)]
+    wanted |= copies & missing
     size = -1
     while size != len(wanted):
         size = len(wanted)
@@ -38,16 +60,33 @@ def define_undefined(function: Function, active: Iterable[str]) -> tuple[Functio
     return replace(function, body=_block(function.body, wanted), types=types), frozenset(wanted)
 
 
-def _missing(function: Function) -> set[str]:
+Row = tuple[tuple[str, ...], tuple[Atom, ...]]  # names, and the atoms that they are joined of
+
+
+def _missing(rows: Iterable[Row]) -> set[str]:
     """The names that may be without a value."""
     found: set[str] = set()
     size = -1
     while size != len(found):
         size = len(found)
-        for stmt in walk(function.body):
-            for names, sources in [] if isinstance(stmt, Let) else _rows(stmt):
-                if any(a == UNDEFINED or (isinstance(a, Var) and a.name in found) for a in sources):
-                    found.update(names)
+        for names, sources in rows:
+            if any(a == UNDEFINED or (isinstance(a, Var) and a.name in found) for a in sources):
+                found.update(names)
+    return found
+
+
+def _copies(block: Block, joined: frozenset[str]) -> set[str]:
+    """The targets of copies that are made directly behind the joins, or at the start of an iteration, of what is
+    written later."""
+    found: set[str] = set()
+    for stmt in block.stmts:
+        if isinstance(stmt, Let) and stmt.op == Method("copy") and not joined.isdisjoint(variables(stmt.args)):
+            assert stmt.target is not None
+            found.add(stmt.target)
+            continue
+        joined = frozenset() if isinstance(stmt, Let) else frozenset(stmt.targets)
+        for inner in blocks(stmt):
+            found |= _copies(inner, frozenset(stmt.params) if isinstance(stmt, For | While) else frozenset())
     return found
 
 
@@ -57,8 +96,10 @@ def _read(function: Function) -> set[str]:
     return {param for loop in loops for param in loop.params if param in set(uses(loop.body))}
 
 
-def _rows(stmt: If | For | While) -> list[tuple[tuple[str, ...], tuple[Atom, ...]]]:
+def _rows(stmt: Stmt, copies: set[str]) -> list[Row]:
     """Names that a statement joins, with the atoms that they are joined of."""
+    if isinstance(stmt, Let):
+        return [((stmt.target,), stmt.args)] if stmt.target is not None and stmt.target in copies else []
     if isinstance(stmt, If):
         branches = zip(stmt.then.results, stmt.orelse.results, strict=True)
         return [((target,), sources) for target, sources in zip(stmt.targets, branches, strict=True)]
@@ -74,7 +115,9 @@ def _block(block: Block, sometimes: set[str]) -> Block:
 def _stmt(stmt: Stmt, sometimes: set[str]) -> Stmt:
     match stmt:
         case Let():
-            return stmt
+            # What has no value in the primal is only copied on paths that do not use it.
+            moved = stmt.target in sometimes and stmt.op == Method("copy")
+            return replace(stmt, op=Fn(runtime.copy)) if moved else stmt
         case If():
             sides = []
             for inner in blocks(stmt):
