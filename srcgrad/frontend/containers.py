@@ -87,7 +87,7 @@ class Containers(Loops):
         """The keys of a dict to which no others are added; None where they are not known."""
         if not isinstance(value, Var) or self.builder.type(value).kind != "dict":
             return None
-        sites = ("everywhere", self.sites.get(value.name, "everywhere"))
+        sites = (every("dict"), self.sites.get(value.name))
         return None if any(("grown", site) in self.contents for site in sites) else self.builder.type(value).keys
 
     def _expr_set(self, node: gast.Set) -> Value:
@@ -97,9 +97,10 @@ class Containers(Loops):
         """A new list or dict, of the type that it will have when it is filled."""
         made = self.builder.let(Make(kind), atoms)
         assert isinstance(made, Var)
-        wider = self.contents.get(site)
-        if wider is not None:
-            self.builder.types[made.name] = join(self.builder.types[made.name], wider)
+        for place in (site, every(kind)):
+            wider = self.contents.get(place)
+            if wider is not None:
+                self.builder.types[made.name] = join(self.builder.types[made.name], wider)
         self.sites[made.name] = site
         return made
 
@@ -246,14 +247,14 @@ class Containers(Loops):
             return
         if join(known, wider) == known:
             return
-        site = self.sites.get(owner.name, "everywhere")
+        site = self.sites.get(owner.name, every(known.kind))
         before = self.contents.get(site)
         self.contents[site] = wider if before is None else join(before, wider)
         self.widened = True
 
     def grow(self, owner: Var) -> None:
         """Notes that keys are added to a dict, or taken from it: its type does not tell them."""
-        mark = ("grown", self.sites.get(owner.name, "everywhere"))
+        mark = ("grown", self.sites.get(owner.name, every("dict")))
         if mark not in self.contents:
             self.contents[mark] = UNKNOWN
             self.widened = True
@@ -324,3 +325,7 @@ class Containers(Loops):
         loop = gast.copy_location(gast.For(node, node.args[0], [], [], None), node)
         self._loop(loop, [], False, body, (self.hint("k"), walk.element, iterable))
 
+
+def every(kind: str) -> str:
+    """The place that stands for all that make containers of a kind: where it is not known which one made this."""
+    return f"every {kind}"

@@ -23,13 +23,14 @@ import gast
 from srcgrad.build import Builder
 from srcgrad.errors import UnsupportedSyntax, together
 from srcgrad.frontend.base import Free, Undecided
+from srcgrad.frontend.containers import every
 from srcgrad.frontend.recursion import FoundRecursion, Recursion, Recursions, Recursive
 from srcgrad.frontend.rename import rename
 from srcgrad.frontend.scope import structure_of
 from srcgrad.frontend.source import Source, source_of
 from srcgrad.frontend.values import Frame, Value, leaves
 from srcgrad.ir import Atom, Const, Function, Param
-from srcgrad.types import UNKNOWN, Type
+from srcgrad.types import UNKNOWN, Type, join
 
 __all__ = ["Lowered", "Lowering", "Undecided", "lower"]
 
@@ -146,7 +147,9 @@ def _attempt(lowering: Lowering, source: Source, types: Mapping[str, Type]) -> L
 
 def _declare(lowering: Lowering, frame: Frame, param: Param, known: Type) -> None:
     """Binds a parameter; a function given as an argument is known, and lowered where it is called."""
-    var = lowering.builder.declare(param.name, lowering.contents.get(param.name, known))
+    known = lowering.contents.get(param.name, known)
+    known = join(known, lowering.contents.get(every(known.kind), known))
+    var = lowering.builder.declare(param.name, known)
     lowering.sites[var.name] = param.name
     frame.environment[param.name] = Const(known.value) if known.kind == "callable" else var
 
