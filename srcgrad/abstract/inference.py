@@ -38,6 +38,7 @@ from srcgrad.types import (
     Dim,
     Type,
     fixed,
+    join,
     list_of,
 )
 
@@ -299,6 +300,20 @@ def _extremum(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     return replace(types[0], length=None) if same else UNKNOWN
 
 
+def _sum(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """Numbers added one after the other; of no numbers, what it starts from."""
+    whole = type_of_operand(args[0]) if args else UNKNOWN
+    total = type_of_operand(args[1] if len(args) > 1 else keywords.get("start", Const(0)))
+    if whole.kind == "tuple":
+        for item in whole.items:
+            total = infer(Fn(operator.add), [total, item])
+        return total if total.kind == "scalar" else None
+    items = whole.items or (UNKNOWN,) if whole.kind == "list" else (subscript(whole, INT),)
+    for _ in range(2):  # what more elements come to is what two come to
+        total = join(total, infer(Fn(operator.add), [total, items[0]]))
+    return total if total.kind == "scalar" else None
+
+
 def _created(args: Sequence[Operand], keywords: Keywords, target: Any, fill: bool = False) -> Type | None:
     """`zeros`, `ones`, `empty`, `full`: an array of a given shape."""
     given = dict(keywords)
@@ -385,6 +400,7 @@ _SPECIAL: dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]] = {
     len: _len,
     min: _extremum,
     max: _extremum,
+    sum: _sum,
     operator.getitem: _getitem,
     np.arange: _arange,
     np.tensordot: _tensordot,
