@@ -258,9 +258,9 @@ def _join_dtypes(a: Type, b: Type) -> np.dtype[Any] | None:
     # int with one of NumPy's: the zero that a sum starts from.
     if a.weak and b.weak:
         return np.result_type(a.dtype, b.dtype)
-    for count, other in ((a, b), (b, a)):
-        if count.weak and count.dtype.kind == "i" and other.kind == "scalar" and other.dtype.kind in "fc":
-            return other.dtype
+    if a.kind == b.kind == "scalar":
+        counted, other = (a.dtype, b.dtype) if a.weak else (b.dtype, a.dtype)
+        return other if (a.weak or b.weak) and counted.kind == "i" and other.kind in "fc" else None
     return None
 
 

@@ -25,6 +25,9 @@ from srcgrad.frontend.values import Bound, Choice, Instance, Partial, Record, Ta
 from srcgrad.ir import Append, Atom, Const, Make, Pop, Store, Var
 from srcgrad.types import UNKNOWN, Type, join, list_of
 
+# The places that stand for all that make a list or a dict: some list of unknown origin is found to hold anything.
+EVERY = {"list": "every list", "dict": "every dict"}
+
 
 class Containers(Loops):
     widened = False  # a container was found to hold more than its type says
@@ -87,7 +90,7 @@ class Containers(Loops):
         """The keys of a dict to which no others are added; None where they are not known."""
         if not isinstance(value, Var) or self.builder.type(value).kind != "dict":
             return None
-        sites = (every("dict"), self.sites.get(value.name))
+        sites = ("everywhere", self.sites.get(value.name, "everywhere"))
         return None if any(("grown", site) in self.contents for site in sites) else self.builder.type(value).keys
 
     def _expr_set(self, node: gast.Set) -> Value:
@@ -97,7 +100,7 @@ class Containers(Loops):
         """A new list or dict, of the type that it will have when it is filled."""
         made = self.builder.let(Make(kind), atoms)
         assert isinstance(made, Var)
-        for place in (site, every(kind)):
+        for place in (site, EVERY[kind]):
             wider = self.contents.get(place)
             if wider is not None:
                 self.builder.types[made.name] = join(self.builder.types[made.name], wider)
@@ -247,14 +250,14 @@ class Containers(Loops):
             return
         if join(known, wider) == known:
             return
-        site = self.sites.get(owner.name, every(known.kind))
+        site = self.sites.get(owner.name, "everywhere")
         before = self.contents.get(site)
         self.contents[site] = wider if before is None else join(before, wider)
         self.widened = True
 
     def grow(self, owner: Var) -> None:
         """Notes that keys are added to a dict, or taken from it: its type does not tell them."""
-        mark = ("grown", self.sites.get(owner.name, every("dict")))
+        mark = ("grown", self.sites.get(owner.name, "everywhere"))
         if mark not in self.contents:
             self.contents[mark] = UNKNOWN
             self.widened = True
@@ -324,8 +327,3 @@ class Containers(Loops):
 
         loop = gast.copy_location(gast.For(node, node.args[0], [], [], None), node)
         self._loop(loop, [], False, body, (self.hint("k"), walk.element, iterable))
-
-
-def every(kind: str) -> str:
-    """The place that stands for all that make containers of a kind: where it is not known which one made this."""
-    return f"every {kind}"
