@@ -50,7 +50,7 @@ def _fitted(seed: Any, result: Type, values: Values, path: str) -> Any:
         return {key: _fitted(seed[key], item, values, f"{path}[{key!r}]") for key, item in items}
     if result.kind in ("scalar", "array"):
         return _fitted_number(seed, result, values, path)
-    return 0.0 if seed is None else _copied(seed)
+    return _copied(seed)
 
 
 def _fitted_number(seed: Any, result: Type, values: Values, path: str) -> Any:
@@ -101,6 +101,8 @@ def _copied(seed: Any) -> Any:
         return {key: _copied(item) for key, item in seed.items()}
     if type(seed) in (list, tuple):
         return type(seed)(map(_copied, seed))
+    if seed is None:
+        return 0.0
     return float(seed) if type(seed) is int else seed
 
 
