@@ -54,6 +54,8 @@ REFUSED_UNTYPED = {
     **dict.fromkeys(("branch_on_the_counter", "geometric_series", "cholesky_by_loops", "multiple_targets"), _AUGMENTED),
     **dict.fromkeys(("argument_is_scaled_in_place", "oscillator_is_an_object", "conjugate_gradients"), _AUGMENTED),
     **dict.fromkeys(("two_products_in_place", "shallow_water_staggered"), _AUGMENTED),
+    **dict.fromkeys(("sum_of_a_list_changed_in_place", "written_after_a_loop_that_returns"), _AUGMENTED),
+    "returns_before_an_array_is_made": _AUGMENTED,
     **dict.fromkeys(("swapped_elements", "lu_with_pivots", "adi", "shallow_water_lax_friedrichs"), _VIEWS),
     **dict.fromkeys(("heat_with_two_buffers", "wave_equation_of_three_levels"), "a double buffer of unknown kind"),
     **dict.fromkeys(("function_is_an_argument", "runge_kutta_4", "fixed_point_of_a_callable"), _PARAMETER),
@@ -65,6 +67,8 @@ REFUSED_TWICE = {
     "matrix_chain_in_the_cheapest_order": "residuals of a recursion",
     **dict.fromkeys(("nested_list_and_tuple", "leapfrog_of_lists", "lstm_over_a_list_of_states"), "nested adjoints"),
     "time_warping_of_nested_lists": "nested adjoints",
+    "written_after_a_loop_that_returns": "an adjoint that may be the number 0.0",
+    "returns_before_an_array_is_made": "an adjoint that may be the number 0.0",
     **dict.fromkeys(("code_after_continue_in_else", "newton_for_a_system", "householder_triangle", "adi"), _VIEWS),
 }
 

@@ -367,8 +367,11 @@ class Loops(Calls):
                 continue
             found = {name: [self.builder.type(atom) for atom in atoms] for name, atoms in results.items()}
             joined = {name: list(map(join, types[name], found[name])) for name in types}
-            if self._open(carried, len(self.offences) > offences, joined):
-                types = joined
+            # What was refused may have been so for want of values that the next attempt has.
+            refused = len(self.offences) > offences
+            known = types if refused else joined
+            if self._open(carried, refused, known):
+                types = known
                 continue
             if joined == types:
                 break
@@ -397,10 +400,8 @@ class Loops(Calls):
         return bool(changed)
 
     def _open(self, carried: _Carried, refused: bool, types: Types) -> bool:
-        """Carries the names that had no value so far and that the body gives one; true if there are any.
-
-        Their types are those of the body, but for one in which something was refused: perhaps only for want of them.
-        """
+        """Carries the names that had no value so far and that the body gives one; true if there are any. Their types
+        are those of the body, unless something in it was refused."""
         found = False
         for name in [name for name in carried.names if name in carried.unassigned]:
             value = self.frame.environment.get(name, UNDEFINED)
