@@ -38,7 +38,7 @@ def test_programs_are_not_alike_and_use_the_language() -> None:
     nodes = {type(node) for program in made for node in ast.walk(ast.parse(program.text))}
     assert nodes >= {
         ast.For, ast.While, ast.If, ast.IfExp, ast.BoolOp, ast.Break, ast.Continue, ast.AugAssign, ast.Slice,
-        ast.ListComp, ast.FunctionDef, ast.keyword, ast.Nonlocal, ast.Starred, ast.List,
+        ast.ListComp, ast.FunctionDef, ast.keyword, ast.Nonlocal, ast.Starred, ast.List, ast.Dict,
     }  # fmt: skip
 
 

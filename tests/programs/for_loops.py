@@ -337,7 +337,7 @@ def pair_made_in_an_inner_loop(x):
 def pair_of_the_last_iteration(x):
     for k in range(len(x)):
         if k > 0:
-            x = x * last[0]
+            x = x * last[0]  # noqa: F821 - that of the iteration before
         last = (x[k], x[k] * k)
     return last
 

@@ -1,4 +1,4 @@
-"""Random statements: assignments, stores through parts of arrays, lists, dicts and tuples, and those of `control.py`."""
+"""Random statements: assignments, stores through parts of arrays, containers, and those of `control.py`."""
 
 from __future__ import annotations
 
