@@ -247,7 +247,7 @@ class Statements(Control):
             (2 * full, lambda: self.emit(f"{name}[{self.index(known.length)}] = {self.expression(known.item, 1)}")),
             (2 * full, lambda: self.pop(name, known)),
             (2 * full * (known.item == FLOAT), lambda: self.emit(f"{name}[-1] += {self.number(1)}")),
-            (full * (known.item == FLOAT), lambda: self.unpack(name, known)),
+            (2 * full * (known.item == FLOAT), lambda: self.unpack(name, known)),
         ))  # fmt: skip
 
     def append(self, name: str, known: List) -> None:
