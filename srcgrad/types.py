@@ -254,8 +254,14 @@ def _join_dtypes(a: Type, b: Type) -> np.dtype[Any] | None:
         return None
     if a.dtype == b.dtype:
         return a.dtype
-    # Python's own scalars that differ (an int that becomes a float in a loop) join to the wider of the two.
-    return np.result_type(a.dtype, b.dtype) if a.weak and b.weak else None
+    # Python's own scalars that differ (an int that becomes a float in a loop) join to the wider of the two, as does an
+    # int with one of NumPy's: the zero that a sum starts from.
+    if a.weak and b.weak:
+        return np.result_type(a.dtype, b.dtype)
+    if a.kind == b.kind == "scalar":
+        counted, other = (a.dtype, b.dtype) if a.weak else (b.dtype, a.dtype)
+        return other if (a.weak or b.weak) and counted.kind == "i" and other.kind in "fc" else None
+    return None
 
 
 def same_length(a: Dim, b: Dim) -> bool:

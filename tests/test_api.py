@@ -522,6 +522,16 @@ def test_what_is_no_seed(seed: Any, specialize: bool) -> None:
         vjp(stretched, specialize=specialize)(np.ones(3), seed=seed)
 
 
+def test_none_in_a_seed_is_no_derivative() -> None:
+    def pair(x: Any, whole: bool) -> Any:
+        values = np.full(3, 2 if whole else x)
+        return x * 3.0, values, x + values
+
+    value, cotangents = vjp(pair, 0)(1.5, True, seed=(None, None, np.ones(3)))
+    assert value[1].dtype == int
+    assert cotangents == 3.0
+
+
 def test_a_seed_that_does_not_fit_is_refused_before_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     def f(x, n):
         print("ran")

@@ -33,12 +33,12 @@ def test_a_seed_gives_the_same_program_always() -> None:
 
 
 def test_programs_are_not_alike_and_use_the_language() -> None:
-    made = [program_of(seed) for seed in range(150)]
+    made = [program_of(seed) for seed in range(250)]
     assert len({program.text for program in made}) == len(made)
     nodes = {type(node) for program in made for node in ast.walk(ast.parse(program.text))}
     assert nodes >= {
         ast.For, ast.While, ast.If, ast.IfExp, ast.BoolOp, ast.Break, ast.Continue, ast.AugAssign, ast.Slice,
-        ast.ListComp, ast.FunctionDef, ast.keyword, ast.Nonlocal, ast.Starred, ast.List, ast.Try,
+        ast.ListComp, ast.FunctionDef, ast.keyword, ast.Nonlocal, ast.Starred, ast.List, ast.Try, ast.Dict,
     }  # fmt: skip
 
 

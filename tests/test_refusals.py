@@ -503,3 +503,25 @@ def two_structures(x):
 def test_a_name_of_two_structures_is_refused() -> None:
     with pytest.raises(UnsupportedSyntax, match="structure"):
         vjp(two_structures)(np.ones(3), seed=(1.0,))
+
+
+def two_structures_in_a_loop(x):
+    pair = x
+    for v in x:
+        pair = (v, v)
+    return pair
+
+
+def two_structures_across_iterations(x):
+    pair = x
+    total = 0.0
+    for v in x:
+        total += np.sum(pair)
+        pair = (v, v)
+    return total
+
+
+@pytest.mark.parametrize("function", [two_structures_in_a_loop, two_structures_across_iterations])
+def test_a_name_that_changes_its_structure_in_a_loop_is_refused_where_it_is_used(function):
+    with pytest.raises(UnsupportedSyntax, match="`pair` is one of two things"):
+        vjp(function)(np.ones(3), seed=1.0)

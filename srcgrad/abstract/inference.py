@@ -301,13 +301,17 @@ def _extremum(args: Sequence[Operand], keywords: Keywords) -> Type | None:
 
 
 def _sum(args: Sequence[Operand], keywords: Keywords) -> Type | None:
-    """The sum of a list of numbers; that of none is 0, which counts as one of them."""
-    t = type_of_operand(args[0]) if len(args) == 1 and not keywords else UNKNOWN
-    numbers = t.kind == "list" and bool(t.items) and t.items[0].kind == "scalar" and t.items[0].dtype is not None
-    if not numbers or t.items[0].dtype.kind not in "if":  # type: ignore[union-attr]
-        return None
-    total = join(replace(t.items[0], length=None), INT)
-    return total if total.kind == "scalar" else replace(t.items[0], length=None)
+    """Numbers added one after the other; of no numbers, what it starts from."""
+    whole = type_of_operand(args[0]) if args else UNKNOWN
+    total = type_of_operand(args[1] if len(args) > 1 else keywords.get("start", Const(0)))
+    if whole.kind == "tuple":
+        for item in whole.items:
+            total = infer(Fn(operator.add), [total, item])
+        return total if total.kind == "scalar" else None
+    items = whole.items or (UNKNOWN,) if whole.kind == "list" else (subscript(whole, INT),)
+    for _ in range(2):  # what more elements come to is what two come to
+        total = join(total, infer(Fn(operator.add), [total, items[0]]))
+    return total if total.kind == "scalar" else None
 
 
 def _created(args: Sequence[Operand], keywords: Keywords, target: Any, fill: bool = False) -> Type | None:
@@ -394,9 +398,9 @@ _SPECIAL: dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]] = {
     range: _always(RANGE),
     slice: _always(SLICE),
     len: _len,
-    sum: _sum,
     min: _extremum,
     max: _extremum,
+    sum: _sum,
     operator.getitem: _getitem,
     np.arange: _arange,
     np.tensordot: _tensordot,

@@ -58,7 +58,7 @@ from srcgrad.ir import (
 )
 from srcgrad.rules.operations import Bound, Unbound, bind, differentiable_operands, key_of, rule_of
 from srcgrad.rules.suggest import near_misses
-from srcgrad.types import CONTAINERS, UNDEFINED, UNKNOWN, Type
+from srcgrad.types import CONTAINERS, UNDEFINED, UNKNOWN, Type, same_shape
 
 
 class Reverse:
@@ -78,6 +78,7 @@ class Reverse:
         self.roots: set[str] = set()
         self.snapshots: dict[str, Let] = {}
         self.expanded: dict[str, list[Let]] = {}  # calls of recursive functions, as their forward sweeps
+        self.replaced: dict[int, list[Stmt]] = {}  # the zeros of what stores replace, taken before them
         self.split: set[str] = set()
         self.recorded: set[str] = set()
         self.numeric: set[str] = set()  # names that take part in arithmetic
@@ -265,6 +266,7 @@ class Reverse:
         known = self.builder.types[name]
         plain = known.kind == "array" and known.dtype is not None and name not in self.sometimes
         may_hold = name not in self.sometimes and self.may_hold(name)
+        may_hold |= known.kind == "dict"
         function = np.zeros_like if plain else runtime.zeros if may_hold else runtime.zeros_like
         return self.builder.let(Fn(function), [self.value(name)], hint=self.bar(name))
 
@@ -371,8 +373,29 @@ class Reverse:
                 mask = self._survivors(name, let.op.path, indices)
                 cotangent = self.builder.fn(np.where, mask, cotangent, Const(0.0))
             self.contribute(value.name, fit(self.builder, cotangent, value, True))
-        zero = self.zero(value) if self.builder.types[name].kind == "list" else Const(0.0)
+        zero = self._zero_of_replaced(let, indices, value)
         self.builder.do(Store(let.op.path), bar, *indices, zero)
+
+    def _zero_of_replaced(self, store: Let, indices: Sequence[Atom], value: Atom) -> Atom:
+        """Zero for what a store replaces: in a dict or list an object of its own, perhaps of another shape than what
+        takes its place."""
+        owner = self.type(store.args[0])
+        if owner.kind not in ("list", "dict"):
+            return Const(0.0)
+        key = indices[0].value if isinstance(indices[0], Const) else None
+        old = owner.item(key) if owner.kind == "dict" else owner.items[0] if owner.items else None
+        if len(indices) > 1 or old is None or self.type(value).kind == old.kind == "scalar":
+            return self.zero(value) if owner.kind == "list" else Const(0.0)
+        new = self.type(value)
+        alike = same_shape(old, new) if owner.kind == "dict" else old.rank is not None and old.rank == new.rank
+        if alike:
+            return self.zero(value)
+        assert isinstance(store.op, Store)
+        with self.builder.block() as before, self.builder.at(store.origin):
+            zero = self.builder.fn(runtime.zeros, self.builder.let(Load(store.op.path), store.args[:-1]))
+        self.replaced[id(store)] = before
+        self.definition.update({let.target: let for let in before if isinstance(let, Let) and let.target is not None})
+        return zero
 
     def _survivors(self, name: str, path: tuple[str, ...], indices: Sequence[Atom]) -> Atom:
         """Which stored elements are still there: where an index names an element twice, the last store wins."""

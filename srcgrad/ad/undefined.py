@@ -7,7 +7,8 @@
 
 The adjoint of `t` before its last iteration is zero in the shape of `t`. Where an array, or a value of unknown kind,
 may be without a value it gets None, for which `zeros_like` gives 0.0; numbers get it only where a loop may record them,
-and so does any other name that is recorded whether it has a value or not.
+and so does any other name that is recorded whether it has a value or not. So does an array that is copied as soon as
+paths join, to be written later: also where no derivative flows through it.
 """
 
 from __future__ import annotations
@@ -15,33 +16,42 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from srcgrad import runtime
 from srcgrad.ir import (
     UNDEFINED,
     Atom,
     Block,
     Branch,
     Const,
+    Fn,
     For,
     Function,
     If,
     Let,
+    Method,
     Stmt,
     Try,
     Var,
     While,
+    blocks,
     joins,
     uses,
+    variables,
     walk,
-)  # fmt: skip
+)
 from srcgrad.types import anonymous
+
+Row = tuple[tuple[str, ...], tuple[Atom, ...]]  # names, and the atoms that they are joined of
 
 
 def define_undefined(function: Function, active: Iterable[str]) -> tuple[Function, frozenset[str]]:
     """The function with None for missing values of active names, and the names that may hold None."""
-    missing = _missing(function.body)
+    copies = _copies(function.body, frozenset())
+    rows = _all_rows(function.body, copies)
+    missing = _missing(rows)
     wanted = set(active) & missing
     wanted = {name for name in wanted if function.types[name].kind != "scalar" or name in _read(function)}
-    wanted = _with_sources(function.body, wanted, missing)
+    wanted = _with_sources(rows, wanted | (copies & missing), missing)
     if not wanted:
         return function, frozenset()
     # Where a value may be None, nothing may be taken from it for another one of the same shape.
@@ -51,14 +61,14 @@ def define_undefined(function: Function, active: Iterable[str]) -> tuple[Functio
 
 def define_recorded(forward: Block, recorded: Iterable[str]) -> Block:
     """The forward sweep with None for missing values of the names that it records."""
-    missing = _missing(forward)
-    wanted = _with_sources(forward, set(recorded) & missing, missing)
+    rows = _all_rows(forward, _copies(forward, frozenset()))
+    missing = _missing(rows)
+    wanted = _with_sources(rows, set(recorded) & missing, missing)
     return _block(forward, wanted) if wanted else forward
 
 
-def _with_sources(body: Block, wanted: set[str], missing: set[str]) -> set[str]:
+def _with_sources(rows: Iterable[Row], wanted: set[str], missing: set[str]) -> set[str]:
     """These names, and those that they take their missing values from."""
-    rows = [row for stmt in walk(body) if not isinstance(stmt, Let) for row in _rows(stmt)]
     wanted, size = set(wanted), -1
     while size != len(wanted):
         size = len(wanted)
@@ -69,16 +79,30 @@ def _with_sources(body: Block, wanted: set[str], missing: set[str]) -> set[str]:
     return wanted
 
 
-def _missing(body: Block) -> set[str]:
+def _missing(rows: Iterable[Row]) -> set[str]:
     """The names that may be without a value."""
     found: set[str] = set()
     size = -1
     while size != len(found):
         size = len(found)
-        for stmt in walk(body):
-            for names, sources in [] if isinstance(stmt, Let) else _rows(stmt):
-                if any(a == UNDEFINED or (isinstance(a, Var) and a.name in found) for a in sources):
-                    found.update(names)
+        for names, sources in rows:
+            if any(a == UNDEFINED or (isinstance(a, Var) and a.name in found) for a in sources):
+                found.update(names)
+    return found
+
+
+def _copies(block: Block, joined: frozenset[str]) -> set[str]:
+    """The targets of copies that are made directly behind the joins, or at the start of an iteration, of what is
+    written later."""
+    found: set[str] = set()
+    for stmt in block.stmts:
+        if isinstance(stmt, Let) and stmt.op == Method("copy") and not joined.isdisjoint(variables(stmt.args)):
+            assert stmt.target is not None
+            found.add(stmt.target)
+            continue
+        joined = frozenset() if isinstance(stmt, Let) else frozenset(stmt.targets)
+        for inner in blocks(stmt):
+            found |= _copies(inner, frozenset(stmt.params) if isinstance(stmt, For | While) else frozenset())
     return found
 
 
@@ -88,8 +112,14 @@ def _read(function: Function) -> set[str]:
     return {param for loop in loops for param in loop.params if param in set(uses(loop.body))}
 
 
-def _rows(stmt: Branch | For | While) -> list[tuple[tuple[str, ...], tuple[Atom, ...]]]:
+def _all_rows(body: Block, copies: set[str]) -> list[Row]:
+    return [row for stmt in walk(body) for row in _rows(stmt, copies)]
+
+
+def _rows(stmt: Stmt, copies: set[str]) -> list[Row]:
     """Names that a statement joins, with the atoms that they are joined of."""
+    if isinstance(stmt, Let):
+        return [((stmt.target,), stmt.args)] if stmt.target is not None and stmt.target in copies else []
     if isinstance(stmt, Branch):
         return [((target,), (then, orelse)) for target, then, orelse in joins(stmt)]
     results, targets = stmt.body.results[stmt.stops :], stmt.targets[stmt.stops :]
@@ -104,7 +134,9 @@ def _block(block: Block, sometimes: set[str]) -> Block:
 def _stmt(stmt: Stmt, sometimes: set[str]) -> Stmt:
     match stmt:
         case Let():
-            return stmt
+            # What has no value in the primal is only copied on paths that do not use it.
+            moved = stmt.target in sometimes and stmt.op == Method("copy")
+            return replace(stmt, op=Fn(runtime.copy)) if moved else stmt
         case If():
             then, orelse = (_side(inner, stmt.targets, sometimes) for inner in (stmt.then, stmt.orelse))
             return replace(stmt, then=then, orelse=orelse)

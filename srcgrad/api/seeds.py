@@ -50,15 +50,15 @@ def _fitted(seed: Any, result: Type, values: Values, path: str) -> Any:
         return {key: _fitted(seed[key], item, values, f"{path}[{key!r}]") for key, item in items}
     if result.kind in ("scalar", "array"):
         return _fitted_number(seed, result, values, path)
-    return 0.0 if seed is None else _copied(seed)
+    return _copied(seed)
 
 
 def _fitted_number(seed: Any, result: Type, values: Values, path: str) -> Any:
     dtype = result.dtype
     if dtype is not None and dtype.kind not in "fc":
         return seed  # no derivative flows through it: whatever is given is not read
-    if seed is None and result.kind == "scalar":
-        return 0.0  # what `None` stands for in cotangents: no derivative
+    if seed is None and (path or result.kind == "scalar"):
+        return _zero(result, values, path)  # what `None` stands for in cotangents: no derivative
     if not isinstance(seed, _NUMBERS) or not _has_shape(np.shape(seed), result, values):
         raise _mismatch(seed, _shown_type(result, values), path)
     given = _dtype(seed)
@@ -67,6 +67,17 @@ def _fitted_number(seed: Any, result: Type, values: Values, path: str) -> Any:
     if not np.can_cast(given, dtype, "same_kind"):
         raise _mismatch(seed, _shown_type(result, values), path)
     return np.asarray(seed, dtype) if result.kind == "array" else np.asarray(seed, dtype)[()]
+
+
+def _zero(result: Type, values: Values, path: str) -> Any:
+    """Zeros for a result that has this type, or has not even a derivative: an array of integers where the type says
+    that it may hold floats."""
+    if result.kind == "scalar":
+        return 0.0
+    lengths = None if result.dims is None else [length_of(dim, values) for dim in result.dims]
+    if lengths is None or None in lengths:
+        raise _mismatch(None, _shown_type(result, values), path)
+    return np.zeros([n for n in lengths if n is not None], result.dtype)
 
 
 def _dtype(value: Any) -> np.dtype[Any]:
@@ -90,6 +101,8 @@ def _copied(seed: Any) -> Any:
         return {key: _copied(item) for key, item in seed.items()}
     if type(seed) in (list, tuple):
         return type(seed)(map(_copied, seed))
+    if seed is None:
+        return 0.0
     return float(seed) if type(seed) is int else seed
 
 

@@ -22,7 +22,7 @@ from typing import Any, TypeGuard
 
 import gast
 
-from srcgrad import ir
+from srcgrad import ir, runtime
 from srcgrad.analyses.liveness import Printed, live_ranges
 from srcgrad.emit import expressions as ex
 from srcgrad.emit.flags import find_flags, with_flags_last
@@ -50,6 +50,7 @@ class _Raiser:
         function = merge_branch_names(function)
         self.function = split_loads(replace(function, body=with_flags_last(function.body)))
         self.flags = find_flags(self.function)
+        self.doubtful = _doubtful_loads(self.function)
         self.plan(reserved, frozenset())
         late = frozenset(self.separate())
         if late:
@@ -192,7 +193,7 @@ class _Raiser:
         node = ex.operation(let, args, [(key, self.expression(atom)) for key, atom in let.keywords])
         if let.target not in self.folding.copied:
             return node
-        if _may_be_number(let, self.function):
+        if let.target in self.doubtful:
             return ex.call(ex.imported("copy"), [node])
         return ex.call(ex.attribute(node, "copy"), [])
 
@@ -516,8 +517,16 @@ class _Raiser:
             self.conditional(stmt.test, then, orelse, out)
 
 
+def _doubtful_loads(function: ir.Function) -> set[str | None]:
+    """The targets of loads of what is perhaps no array and no list, and so has no method to copy it."""
+    lets = [stmt for stmt in ir.walk(function.body) if isinstance(stmt, ir.Let)]
+    # Adjoints of names that may be without a value, which are then the number 0.0.
+    numbers = {ir.Var(let.target) for let in lets if let.target and let.op == ir.Fn(runtime.zeros_like)}
+    loads = [let for let in lets if isinstance(let.op, ir.Load)]
+    return {load.target for load in loads if _may_be_number(load, function) or load.args[0] in numbers}
+
+
 def _may_be_number(load: ir.Let, function: ir.Function) -> bool:
-    """Whether a loaded value is perhaps no array and no list, and so has no method to copy it."""
     known = function.types.get(load.target or "")
     if known is not None and known.kind != "unknown":
         return known.kind not in ("array", "list", "dict")
@@ -569,8 +578,7 @@ def imports_of(function: ir.Function) -> list[str]:
     """The import lines that the function's text needs, sorted."""
     found = {line for stmt in ir.walk(function.body) for line in _imports_of_stmt(stmt)}
     found |= {line for atom in function.body.results for line in ex.imports_of_atom(atom)}
-    loads = [stmt for stmt in ir.walk(function.body) if isinstance(stmt, ir.Let) and isinstance(stmt.op, ir.Load)]
-    doubtful = {load.target for load in loads if _may_be_number(load, function)}
+    doubtful = _doubtful_loads(function)
     if doubtful and not doubtful.isdisjoint(copied_loads(split_loads(function))):
         found.add("from srcgrad.runtime import copy")
     return sorted(found - {""}, key=lambda line: (line.startswith("from"), line))

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from srcgrad import ir
+from srcgrad import ir, runtime
 from srcgrad.optimize.rewriter import with_atoms, with_blocks
 from srcgrad.rules.views import VIEWS
 from srcgrad.types import UNKNOWN
@@ -73,6 +73,8 @@ def may_share(let: ir.Let) -> bool:
 def _function_shares(target: Any) -> bool:
     module = (getattr(target, "__module__", None) or "").partition(".")[0]
     name = getattr(target, "__name__", "")
+    if target in (runtime.zeros, runtime.zeros_like):
+        return False
     if isinstance(target, np.ufunc) or isinstance(getattr(target, "__self__", None), np.ufunc) or module == "math":
         return False
     if module == "numpy":

@@ -28,7 +28,7 @@ class Mixed(Undefined):
 
     read = (
         "`{}` is one of two things here that have not one structure",
-        "give it one structure on every path, or use it in each branch",
+        "give it one structure, and one function or object, on every path, or use it in each branch",
     )
     used = (
         "a name holds values of different structure on different paths from here",

@@ -17,7 +17,7 @@ from srcgrad import runtime
 from srcgrad.errors import AliasedWrite, NoRule, SourceUnavailable
 from srcgrad.frontend.base import is_mixed, is_users_own
 from srcgrad.frontend.binding import bind, declared_nonlocal, names_read
-from srcgrad.frontend.scope import RESULT, assigned_names, inner_writes
+from srcgrad.frontend.scope import RESULT, assigned_names, inner_writes, may_fall_off
 from srcgrad.frontend.source import Source, source_of
 from srcgrad.frontend.statements import Statements
 from srcgrad.frontend.values import (
@@ -328,7 +328,8 @@ class Calls(Statements):
 
     def _body(self, tree: gast.FunctionDef, frame: Frame) -> Value:
         self._declare_cells(tree, frame)
-        self.body(tree.body)
+        at_end = gast.copy_location(gast.Return(None), tree.body[-1])
+        self.body([*tree.body, at_end] if may_fall_off(tree.body) else tree.body)
         result = frame.environment.get(RESULT, Const(None))
         if is_mixed(result):
             return self.refuse(tree, f"`{tree.name}` returns values of different structures", "return one structure")

@@ -25,6 +25,9 @@ from srcgrad.frontend.values import Bound, Choice, Instance, Partial, Record, Ta
 from srcgrad.ir import UNDEFINED, Append, Atom, Const, Make, Pop, Store, Var
 from srcgrad.types import UNKNOWN, Type, join, list_of
 
+# The places that stand for all that make a list or a dict: some list of unknown origin is found to hold anything.
+EVERY = {"list": "every list", "dict": "every dict"}
+
 
 class Containers(Loops):
     widened = False  # a container was found to hold more than its type says
@@ -97,9 +100,10 @@ class Containers(Loops):
         """A new list or dict, of the type that it will have when it is filled."""
         made = self.builder.let(Make(kind), atoms)
         assert isinstance(made, Var)
-        wider = self.contents.get(site)
-        if wider is not None:
-            self.builder.types[made.name] = join(self.builder.types[made.name], wider)
+        for place in (site, EVERY[kind]):
+            wider = self.contents.get(place)
+            if wider is not None:
+                self.builder.types[made.name] = join(self.builder.types[made.name], wider)
         self.sites[made.name] = site
         return made
 
@@ -327,4 +331,3 @@ class Containers(Loops):
 
         loop = gast.copy_location(gast.For(node, node.args[0], [], [], None), node)
         self._loop(loop, [], False, body, (self.hint("k"), walk.element, iterable))
-

@@ -15,7 +15,7 @@ from typing import Any
 
 import gast
 
-from srcgrad.frontend.base import is_half
+from srcgrad.frontend.base import MIXED, is_mixed
 from srcgrad.frontend.calls import Calls
 from srcgrad.frontend.expressions import MAX_SPREAD
 from srcgrad.frontend.scope import (
@@ -27,9 +27,9 @@ from srcgrad.frontend.scope import (
     assigned_names,
     contains,
     may_jump,
-    plain,
 )
 from srcgrad.frontend.values import (
+    Closure,
     Environment,
     Instance,
     Lazy,
@@ -40,7 +40,7 @@ from srcgrad.frontend.values import (
     is_cell,
     is_true,
     is_undefined,
-    parts_of,
+    leaves,
     same_names,
     same_structure,
     with_atoms,
@@ -62,6 +62,53 @@ class Walk:
     iterable: Atom | None = None
     length: Atom | None = None
     element: Type = INT
+
+
+Types = dict[str, list[Type]]  # of the atoms of every name
+
+
+@dataclass
+class _Carried:
+    """What names stand for at the start of a loop that may change them: `names`, in their order.
+
+    `inits`: those that the loop carries; one without a value before the loop has the structure that the body gives it.
+    `unassigned`: names without a value before the loop, to which the body has given none so far. `mixed`: names that do
+    not keep one structure; in the body and after the loop they are of use only once they are assigned again.
+    """
+
+    names: list[str]
+    inits: dict[str, Value]
+    unassigned: set[str]
+    mixed: dict[str, Value]
+
+    @classmethod
+    def of(cls, names: Sequence[str], before: Environment) -> _Carried:
+        values = {name: before.get(name, Const(False) if name == RETURNED else UNDEFINED) for name in names}
+        inits = {name: value for name, value in values.items() if not is_undefined(value)}
+        mixed: dict[str, Value] = {name: value for name, value in values.items() if is_mixed(value)}
+        return cls(list(names), inits, values.keys() - inits.keys() - mixed.keys(), mixed)
+
+    def entered(self, before: Environment) -> Environment:
+        """What names stand for when an iteration begins; those that are carried come to stand for parameters."""
+        environment = dict(before)
+        for name in self.names:
+            if name in self.mixed:
+                environment[name] = self.mixed[name]
+            elif name in self.unassigned or name in self.inits:
+                environment[name] = UNDEFINED
+        return environment
+
+    def carry(self, name: str, init: Value) -> None:
+        if name not in self.names:
+            self.names.append(name)
+        self.unassigned.discard(name)
+        self.inits[name] = init
+        self.inits = {name: self.inits[name] for name in self.names if name in self.inits}
+
+    def mix(self, name: str, value: Value) -> None:
+        self.unassigned.discard(name)
+        self.inits.pop(name, None)
+        self.mixed[name] = value if is_mixed(value) else MIXED
 
 
 class _TestAssigns(Exception):
@@ -308,53 +355,69 @@ class Loops(Calls):
     ) -> None:
         """Lowers a loop with the carried `names`, until the types of what it carries settle."""
         before = dict(self.frame.environment)
-        carried = list(dict.fromkeys(map(self.frame.key, names)))
-        if contains(node.body, (gast.Return,)):
-            carried += [RETURNED, RESULT]
-        inits: dict[str, Value] = {name: before.get(name, UNDEFINED) for name in carried}
-        inits = {n: UNDEFINED if is_undefined(value) and not is_half(value) else value for n, value in inits.items()}
-        if RETURNED in inits:
-            inits[RETURNED] = before.get(RETURNED, Const(False))
+        carried = _Carried.of(self._carried_names(node, names), before)
         offences = len(self.offences)
-        types = self._types(inits)
+        types = self._types(carried.inits)
         attempt = 0
         while True:
             del self.offences[offences:]
-            loop, results = self._attempt(node, inits, types, stops, before, body, head)
-            if self._carry_cells(inits, before) or self._restructure(inits):
-                types = self._types(inits)
+            loop, results = self._attempt(node, carried, types, stops, before, body, head)
+            if self._carry_cells(carried, before) or results is None:
+                types = self._types(carried.inits)
                 continue
-            joined = [join(t, self.builder.type(r)) for t, r in zip(types, results, strict=True)]
+            found = {name: [self.builder.type(atom) for atom in atoms] for name, atoms in results.items()}
+            joined = {name: list(map(join, types[name], found[name])) for name in types}
+            # What was refused may have been so for want of values that the next attempt has.
+            refused = len(self.offences) > offences
+            known = types if refused else joined
+            if self._open(carried, refused, known):
+                types = known
+                continue
             if joined == types:
                 break
             attempt += 1
             widen: Callable[[Type], Type] = anonymous if attempt < _ATTEMPTS - 2 else lambda t: UNKNOWN
-            types = [j if t == j or attempt < 2 else widen(j) for t, j in zip(types, joined, strict=True)]
+            types = {
+                name: [j if t == j or attempt < 2 else widen(j) for t, j in zip(types[name], joined[name], strict=True)]
+                for name in types
+            }
         self.builder.emit(loop)
-        self._after(node, inits, loop, stops, before)
+        self._after(node, carried, loop, stops, before)
 
-    def _types(self, inits: dict[str, Value]) -> list[Type]:
-        return [self.builder.type(atom) for _, atom in _flat(inits)]
+    def _carried_names(self, node: gast.For | gast.While, names: list[str]) -> list[str]:
+        """What a loop may change: what its body assigns, and whether it has returned, and what."""
+        returns = [RETURNED, RESULT] if contains(node.body, (gast.Return,)) else []
+        return [*dict.fromkeys(map(self.frame.key, names)), *returns]
 
-    def _carry_cells(self, inits: dict[str, Value], before: Environment) -> bool:
+    def _types(self, inits: Environment) -> Types:
+        return {name: [self.builder.type(atom) for atom in atoms_of(value)] for name, value in inits.items()}
+
+    def _carry_cells(self, carried: _Carried, before: Environment) -> bool:
         """Carries the fields of objects, and variables of functions around, that the body has changed; true if any."""
         after = self.frame.environment
-        changed = [n for n in before if is_cell(n) and n not in inits and after.get(n, UNDEFINED) != before[n]]
-        inits.update({name: before[name] for name in changed})
+        cells = [name for name in before if is_cell(name) and name not in carried.names]
+        changed = [name for name in cells if after.get(name, UNDEFINED) != before[name]]
+        for name in changed:
+            carried.carry(name, before[name])
         return bool(changed)
 
-    def _restructure(self, inits: dict[str, Value]) -> bool:
-        """Gives names without a value before the loop the structure that its body gives them; true if any changed."""
-        changed = False
-        for name in [name for name, value in inits.items() if value is UNDEFINED]:
+    def _open(self, carried: _Carried, refused: bool, types: Types) -> bool:
+        """Carries the names that had no value so far and that the body gives one; true if there are any. Their types
+        are those of the body, unless something in it was refused."""
+        found = False
+        for name in [name for name in carried.names if name in carried.unassigned]:
             value = self.frame.environment.get(name, UNDEFINED)
-            if parts_of(value) is not None:
-                inits[name] = with_atoms(value, iter([UNDEFINED] * len(atoms_of(value))))
-                changed = True
-            elif not isinstance(value, Var | Const):
-                del inits[name]
-                changed = True
-        return changed
+            if is_mixed(value):
+                carried.mix(name, value)
+            elif is_undefined(value) or self.is_refused(value):
+                continue
+            elif isinstance(value, Closure | Instance):
+                carried.unassigned.discard(name)
+            else:
+                carried.carry(name, _blank(value))
+                types[name] = self._types({name: carried.inits[name] if refused else value})[name]
+            found = True
+        return found
 
     def _enter(self, body: Callable[[Any], None], head: Head | None) -> Var | None:
         """Lowers the body once; for a `for` loop, over a new variable."""
@@ -367,19 +430,20 @@ class Loops(Calls):
     def _attempt(
         self,
         node: gast.For | gast.While,
-        inits: dict[str, Value],
-        types: Sequence[Type],
+        carried: _Carried,
+        types: Types,
         stops: bool,
         before: Environment,
         body: Callable[[Any], None],
         head: Head | None,
-    ) -> tuple[Loop, list[Atom]]:
-        """The loop under the assumption that what it carries has these types, and what its body yields."""
-        environment = dict(before)
+    ) -> tuple[Loop, dict[str, list[Atom]] | None]:
+        """The loop under the assumption that what it carries has these types, and what its body leaves of it; None
+        where a name does not keep its structure."""
+        inits = carried.inits
+        environment = carried.entered(before)
         params: list[Var] = []
-        known = iter(types)
         for name, value in inits.items():
-            atoms = [self.builder.declare(self.hint(name), next(known)) for _ in atoms_of(value)]
+            atoms = [self.builder.declare(self.hint(name), known) for known in types[name]]
             environment[name] = with_atoms(value, iter(atoms))
             params.extend(atoms)
         self.frame.environment = dict(environment)
@@ -392,16 +456,14 @@ class Loops(Calls):
             test = Block(tuple(stmts), (condition,))
         with self.builder.block() as stmts:
             variable = self._enter(body, head)
-            results = self._results(node, inits, environment)
+            results = self._results(carried, environment)
         flag = atoms_of(self.frame.environment.get(STOP, Const(False))) if stops else []
-        block = Block(tuple(stmts), (*flag, *results))
+        yielded = [atom for atoms in (results or {}).values() for atom in atoms]
+        block = Block(tuple(stmts), (*flag, *yielded))
         targets = [self.builder.declare("stopped")] if stops else []
-        targets += [
-            self.builder.declare(self.hint(name), t)
-            for (name, _), t in zip(_flat(inits), types, strict=True)
-        ]
+        targets += [self.builder.declare(self.hint(name), known) for name in inits for known in types[name]]
         names = tuple(target.name for target in targets)
-        params_, starts = tuple(p.name for p in params), tuple(atom for _, atom in _flat(inits))
+        params_, starts = tuple(p.name for p in params), tuple(a for value in inits.values() for a in atoms_of(value))
         if head is None:
             loop: Loop = While(names, params_, starts, test, block, stops, self.builder.origin)
         else:
@@ -409,27 +471,25 @@ class Loops(Calls):
             loop = For(names, params_, starts, variable.name, head[2], block, stops, self.builder.origin)
         return loop, results
 
-    def _results(self, node: gast.AST, inits: dict[str, Value], entry: Environment) -> list[Atom]:
-        """What the body leaves of what the loop carries."""
+    def _results(self, carried: _Carried, entry: Environment) -> dict[str, list[Atom]] | None:
+        """What the body leaves of what the loop carries; None where that is not of one structure."""
         self.merge_instances(entry, self.frame.environment, carried=True)
-        results: list[Atom] = []
-        for name, start in inits.items():
+        results: dict[str, list[Atom]] = {}
+        for name, start in list(carried.inits.items()):
             value = self.frame.environment.get(name, UNDEFINED)
-            if start is UNDEFINED and not isinstance(value, Var | Const):
-                value = UNDEFINED  # the next attempt begins with its structure
-            if not same_structure(start, value) or with_atoms(value, iter(atoms_of(start))) != start:
-                self.refuse(node, f"`{plain(name)}` changes its structure from one iteration to the next",
-                            "keep one structure, and one function or object")  # fmt: skip
-                value = start
-            results.extend(atoms_of(value))
-        return results
+            if is_undefined(value) and not is_mixed(value):
+                value = _blank(start)
+            if is_mixed(value) or not _is_kept(start, value):
+                carried.mix(name, value)
+            results[name] = atoms_of(value)
+        return results if results.keys() == carried.inits.keys() else None
 
     def _after(
-        self, node: gast.For | gast.While, inits: dict[str, Value], loop: Loop, stops: bool, before: Environment
+        self, node: gast.For | gast.While, carried: _Carried, loop: Loop, stops: bool, before: Environment
     ) -> None:
-        environment = dict(before)
+        environment = before | carried.mixed
         targets = iter([Var(name) for name in loop.targets[stops:]])
-        for name, value in inits.items():
+        for name, value in carried.inits.items():
             environment[name] = with_atoms(value, targets)
         self.frame.environment = environment
         for flag in (STOP, SKIP):
@@ -449,5 +509,14 @@ def _mentions(node: gast.AST, name: str) -> bool:
     return any(isinstance(inner, gast.Name) and inner.id == name for inner in gast.walk(node))
 
 
-def _flat(inits: dict[str, Value]) -> list[tuple[str, Atom]]:
-    return [(name, atom) for name, value in inits.items() for atom in atoms_of(value)]
+def _is_kept(start: Value, value: Value) -> bool:
+    """Whether two values have one structure, and the same functions and objects in it."""
+    if not same_structure(start, value):
+        return False
+    pairs = zip(leaves(start), leaves(value), strict=True)
+    return all(x == y or (isinstance(x, Var | Const) and isinstance(y, Var | Const)) for x, y in pairs)
+
+
+def _blank(value: Value) -> Value:
+    """A value of this structure of which no part has a value yet."""
+    return with_atoms(value, iter([UNDEFINED] * len(atoms_of(value))))

@@ -23,18 +23,19 @@ import gast
 from srcgrad.build import Builder
 from srcgrad.errors import UnsupportedSyntax, together
 from srcgrad.frontend.base import Free, Undecided
+from srcgrad.frontend.containers import EVERY
 from srcgrad.frontend.recursion import FoundRecursion, Recursion, Recursions, Recursive
 from srcgrad.frontend.rename import rename
 from srcgrad.frontend.scope import structure_of
 from srcgrad.frontend.source import Source, source_of
 from srcgrad.frontend.values import Frame, Value, leaves
 from srcgrad.ir import Atom, Const, Function, Param
-from srcgrad.types import UNKNOWN, Type
+from srcgrad.types import UNKNOWN, Type, join
 
 __all__ = ["Lowered", "Lowering", "Undecided", "lower"]
 
 
-_ROUNDS = 10  # of lowering, until the types of containers settle
+_ROUNDS = 12  # of lowering, until the types of containers settle
 
 
 class Lowering(Recursion):
@@ -70,10 +71,12 @@ def lower(source: Source, types: Mapping[str, Type]) -> Lowered:
     recursions = Recursions()
     hopeful = True
     for attempt in range(_ROUNDS):
-        if attempt == _ROUNDS - 3:  # types that do not settle: nothing is known of what containers and calls hold
+        if attempt == _ROUNDS - 5:  # types that do not settle: nothing is known of what containers and calls hold
             contents = dict.fromkeys(contents, Type("list", items=(UNKNOWN,)))
             recursions.forget()
             hopeful = False
+        if attempt == _ROUNDS - 2:  # nor of what those hold of which it is not known where they were made
+            contents |= {EVERY["list"]: Type("list", items=(UNKNOWN,)), EVERY["dict"]: UNKNOWN}
         recursions.changed = False
         free = Free()
         lowering = _new(contents, recursions, free, hopeful)
@@ -157,7 +160,9 @@ def _attempt(lowering: Lowering, source: Source, types: Mapping[str, Type]) -> L
 
 def _declare(lowering: Lowering, frame: Frame, param: Param, known: Type) -> None:
     """Binds a parameter; a function given as an argument is known, and lowered where it is called."""
-    var = lowering.builder.declare(param.name, lowering.contents.get(param.name, known))
+    known = lowering.contents.get(param.name, known)
+    known = join(known, lowering.contents.get(EVERY.get(known.kind, ""), known))
+    var = lowering.builder.declare(param.name, known)
     lowering.sites[var.name] = param.name
     frame.environment[param.name] = Const(known.value) if known.kind == "callable" else var
 

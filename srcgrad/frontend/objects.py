@@ -19,7 +19,7 @@ from typing import Any
 import gast
 
 from srcgrad.errors import AliasedWrite
-from srcgrad.frontend.base import Owner, is_half
+from srcgrad.frontend.base import Owner, is_mixed
 from srcgrad.frontend.containers import Containers
 from srcgrad.frontend.scope import Access
 from srcgrad.frontend.values import Bound, Closure, Instance, Partial, Record, Super, Table, Value, is_undefined
@@ -82,6 +82,9 @@ class Objects(Containers):
         if isinstance(found, property | functools.cached_property):
             return self._from_class(node, name, owner, owner.cls, found)
         value = self.field(owner, name)
+        if value is not None and is_mixed(value):
+            problem, remedy = value.value.read
+            return self.refuse(node, problem.format(name), remedy)
         if value is not None:
             return value
         if isinstance(owner, Record) and owner.is_tuple and name in ("_replace", "_asdict", "index", "count"):
@@ -96,7 +99,7 @@ class Objects(Containers):
         if isinstance(owner, Record):
             return owner.items[owner.names.index(name)] if name in owner.names else None
         value = self.frame.environment.get(owner.cell(name))
-        return None if value is None or (is_undefined(value) and not is_half(value)) else value
+        return None if value is None or (is_undefined(value) and not is_mixed(value)) else value
 
     def _attribute_of_record(self, node: gast.AST, name: str, owner: Var) -> Value:
         """An attribute of an object from outside: a field is read, what its class defines is lowered."""

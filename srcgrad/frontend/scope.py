@@ -100,6 +100,30 @@ def always_jumps(nodes: Sequence[gast.AST]) -> bool:
     return isinstance(last, gast.If) and always_jumps(last.body) and always_jumps(last.orelse)
 
 
+def may_fall_off(nodes: Sequence[gast.AST]) -> bool:
+    """Whether a function with this body may come to its end, and return None, where it returns values elsewhere."""
+    returns = [inner for node in nodes for inner in gast.walk(node) if isinstance(inner, gast.Return)]
+    return any(inner.value is not None for inner in returns) and not _ends(nodes)
+
+
+def _ends(nodes: Sequence[gast.AST]) -> bool:
+    """Whether the end of a block is never reached."""
+    match nodes[-1]:
+        case gast.Return() | gast.Raise():
+            return True
+        case gast.If(body=body, orelse=orelse):
+            return bool(orelse) and _ends(body) and _ends(orelse)
+        case gast.While(test=gast.Constant(value=value), body=body):
+            return bool(value) and not contains(body, (gast.Break,), through_loops=False)
+        case gast.With(body=body):
+            return _ends(body)
+        case gast.Match(cases=cases):
+            last = cases[-1]
+            open_ended = isinstance(last.pattern, gast.MatchAs) and last.pattern.pattern is None and last.guard is None
+            return open_ended and all(_ends(case.body) for case in cases)
+    return False
+
+
 def plain(name: str) -> str:
     """A hint made from a name of the environment."""
     return cell_parts(name)[1] if is_cell(name) else FLAG_HINTS.get(name, name)

@@ -19,7 +19,23 @@ from srcgrad.frontend.expressions import BINARY
 from srcgrad.frontend.joins import Joins
 from srcgrad.frontend.scope import DEAD, RESULT, RETURNED, SKIP, STOP, always_jumps, may_jump
 from srcgrad.frontend.values import Instance, Value, is_true
-from srcgrad.ir import UNDEFINED, Assert, Atom, Block, Const, Fn, Let, Raise, Store, Update, Var, has_effect, walk
+from srcgrad.ir import (
+    UNDEFINED,
+    Assert,
+    Atom,
+    Block,
+    Const,
+    Fn,
+    Let,
+    Make,
+    Raise,
+    Store,
+    Update,
+    Var,
+    has_effect,
+    walk,
+    written_buffer,
+)
 
 _INPLACE = {
     gast.Add: "iadd",
@@ -127,6 +143,8 @@ class Statements(Joins):
         def unless() -> None:
             flags = (RETURNED, SKIP, STOP) if flag == RETURNED else (flag,)
             self.frame.environment.update(dict.fromkeys(flags, Const(False)))
+            if RESULT in self.frame.environment:  # on this path nothing was returned
+                self.frame.environment[RESULT] = UNDEFINED
             self.body(rest)
 
         self.join_by(value, lambda: None, unless)
@@ -279,7 +297,7 @@ class Statements(Joins):
             old = self.builder.fn(operator.getitem, base, index)
         with self.builder.block() as after:
             value = self.atom(node.value)
-        acts = any(isinstance(stmt, Let) and has_effect(stmt) for stmt in walk(Block(tuple(after))))
+        acts = _acts(Block(tuple(after)))
         for stmt in (*(before if acts else ()), *after):
             self.builder.emit(stmt)
         if not acts or (self.builder.type(old).kind == "array" and not self._gathers(index)):
@@ -380,6 +398,13 @@ class Statements(Joins):
                 self.refuse(node, f"this writes `{name}` outside of the differentiated function", _REMEDIES["Nonlocal"])
                 continue
             self.frame.cells[name] = frame.cells[name]
+
+
+def _acts(block: Block) -> bool:
+    """Whether statements do more than compute: a list that they make themselves may be filled."""
+    stmts = [stmt for stmt in walk(block) if isinstance(stmt, Let)]
+    own = {stmt.target for stmt in stmts if isinstance(stmt.op, Make)}
+    return any(has_effect(stmt) and written_buffer(stmt) not in own for stmt in stmts)
 
 
 def _keyword(name: str) -> str:

@@ -323,7 +323,7 @@ def test_a_name_that_is_half_assigned() -> None:
 
     refused(read_in_handler, "`a` may have been assigned or not when the `try` raised")
     refused(read_later, "`y` may have been assigned or not when the `try` raised")
-    refused(carried, "may have been assigned or not when a `try` raised here")
+    refused(carried, "may have been assigned or not when")
 
 
 def test_memory_that_is_half_written() -> None:

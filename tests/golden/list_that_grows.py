@@ -18,7 +18,7 @@ def list_that_grows_grad(x):
     # reverse sweep
     # line 5: return np.sum(np.array(parts) * x)
     x_bar = np.broadcast_to(1.0, x.shape) * array
-    parts_bar = zeros(parts.copy())
+    parts_bar = zeros(parts)
     add_to_list(parts_bar, unbroadcast(x, array))
     # line 3: for v in x:
     for k in reversed(range(length)):

@@ -311,3 +311,55 @@ def counter_changed_inside(x):
         i = (i + 2) % 4
         s = s * x[k] + x[i]
     return s
+
+
+@program(args=lambda rng: (rng.uniform(0.5, 1.5, 4),))
+def name_of_two_structures_that_is_not_used(x):
+    r = x
+    total = 0.0
+    for t in x:
+        r = (t, t * t)
+        total += r[1]
+    return total
+
+
+@program(args=lambda rng: (rng.uniform(0.5, 1.5, 4),))
+def pair_made_in_an_inner_loop(x):
+    total = 0.0
+    for i in range(len(x)):
+        for j in range(i):
+            pair = (x[i], x[j])
+            total += pair[0] * pair[1]
+    return total
+
+
+@program(args=lambda rng: (rng.uniform(0.5, 1.5, 4),))
+def pair_of_the_last_iteration(x):
+    for k in range(len(x)):
+        if k > 0:
+            x = x * last[0]  # noqa: F821 - that of the iteration before
+        last = (x[k], x[k] * k)
+    return last
+
+
+@program(args=lambda rng: (rng.standard_normal(4),))
+def sum_from_a_whole_zero(x):
+    s = 0
+    for i in range(len(x)):
+        s += x[i] * x[i]
+    s *= 2
+    return s
+
+
+@program(args=lambda rng: (rng.standard_normal(4),))
+def sum_of_a_list_changed_in_place(x):
+    s = sum([v * v for v in x])
+    s *= sum(x)
+    return s
+
+
+@program(args=lambda rng: (rng.standard_normal(4),))
+def element_updated_by_a_sum(x):
+    y = x * 2
+    y[1] += sum(v * v for v in x)
+    return y

@@ -242,3 +242,63 @@ def break_with_value_of_the_iteration(x):
             break
         found = found - scaled
     return found + np.sum(x)
+
+
+@program(args=lambda rng: (np.array([0.4, 1.3, 0.2]),))
+def pair_returned_from_a_loop(x):
+    for i in range(3):
+        if x[i] > 1.0:
+            return x[i] ** 2, x * i
+    return x[0], x
+
+
+@program(args=lambda rng: (np.array([[0.4, 0.3], [0.2, 1.7]]),))
+def nested_pair_returned_from_two_loops(m):
+    for i, row in enumerate(m):
+        for j in range(2):
+            if row[j] > 1.0:
+                return row[j] * (i + j), (row, np.sum(m))
+    return m[0, 0], (m[0], np.sum(m))
+
+
+@program(args=lambda rng: (-0.8, 1.4), wrt=(0, 1))
+def comes_to_its_end(x, y):
+    def positive(v):
+        if v > 0:
+            return v * v
+
+    first, second = positive(x), positive(y)
+    return (x * y if first is None else first) + (y if second is None else 3.0 * second)
+
+
+@program(args=lambda rng: (np.array([0.4, 1.3, 0.2]), 0.7), wrt=(0, 1))
+def returns_in_nested_branches(x, w):
+    if w > 0:
+        if x[0] > 1.0:
+            return np.max(x)
+    y = np.sum(x)
+    if y > 1.0:
+        if w > 0.5:
+            return w * y
+    return 1.0
+
+
+@program(args=lambda rng: (1.49, 0.5), wrt=(0, 1))
+def written_after_a_loop_that_returns(x, a):
+    for i in range(3):
+        if x * a > i + 0.1:
+            if i:
+                return 0.5 * a
+        z = np.full(3, x)
+    z /= 1.5
+    return np.sum(z) * a
+
+
+@program(args=lambda rng: (3.49, 0.5), wrt=(0, 1))
+def returns_before_an_array_is_made(x, a):
+    for i in range(3):
+        if x > i:
+            return a * x
+        z = np.full(3, x)
+    z /= 1.5
+    return np.sum(z) * a

@@ -327,3 +327,18 @@ def zeros_from_a_shape(x):
         z[i] = x[i] ** 2
         y[x.size - 1 - i] = z[i] * x[0]
     return y + z
+
+
+@program(args=lambda rng: (rng.standard_normal(3),))
+def key_replaced_by_another_shape(x):
+    d = {"a": x[0], "b": np.concatenate([x, x])}
+    s = d["b"][4]
+    d["b"] = x * 2.0
+    return np.sum(d["b"]) * d["a"] * s
+
+
+@program(args=lambda rng: (rng.standard_normal(3),))
+def dict_of_the_last_iteration(x):
+    for z in x:
+        s = {"a": z, "b": z * x}
+    return s["a"] * s["b"]

@@ -95,7 +95,7 @@ def _refused(refused: UnsupportedSyntax) -> Outcome:
 def _first_order(program: Program, function: Callable[..., Any], mode: str, seconds: float) -> Outcome:
     value, after = _primal(program, function)
     rng = np.random.default_rng(0)
-    seed = random_like(value, rng)
+    seed = tree_map(_known_length, value, random_like(value, rng))
     options: dict[str, Any] = {}
     if mode == "none":
         options["optimize"] = False
@@ -120,6 +120,11 @@ def _first_order(program: Program, function: Callable[..., Any], mode: str, seco
         or _compare("seed", lambda: assert_identical(given, seed))
         or _gradient(program, function, seed, cotangents)
     )
+
+
+def _known_length(leaf: Any, seed: Any) -> Any:
+    """None stands for no derivative, but not for an array of a length that the compiler cannot tell."""
+    return np.zeros(leaf.shape) if seed is None and isinstance(leaf, np.ndarray) else seed
 
 
 def _internal(error: Exception) -> Outcome:

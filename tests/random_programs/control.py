@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.random_programs.expressions import Expressions
-from tests.random_programs.kinds import FLOAT, NAMES, Array, Int, Kind, List
+from tests.random_programs.kinds import FLOAT, NAMES, Array, Dict, Int, Kind, List
 
 
 @dataclass
@@ -72,6 +72,9 @@ class Control(Expressions):
             if all(isinstance(k, List) for k in kinds) and len({k.item for k in kinds if isinstance(k, List)}) == 1:
                 assert isinstance(kind, List)
                 self.scope[name] = List(kind.item, min(k.length for k in kinds if isinstance(k, List)))
+            elif isinstance(kind, Dict) and all(isinstance(k, Dict) and k.item == kind.item for k in kinds):
+                keys = [k.keys for k in kinds if isinstance(k, Dict)]
+                self.scope[name] = Dict(kind.item, tuple(key for key in kind.keys if all(key in own for own in keys)))
             elif all(k == kind for k in kinds):
                 self.scope[name] = kind
 
@@ -138,6 +141,9 @@ class Control(Expressions):
             elif isinstance(kind, List) and kind.length:
                 options.append((f"{item} in {name}", {item: kind.item}))
                 options.append((f"{i}, {item} in enumerate({name})", {i: Int(0), item: kind.item}))
+            elif isinstance(kind, Dict):
+                options.append((f"{item} in {name}.values()", {item: kind.item}))
+                options.append((f"_, {item} in {name}.items()", {item: kind.item}))
         if vectors := self.arrays(1):
             a, b = self.pick(vectors)[0], self.pick(vectors)[0]
             options.append((f"{i}, {item} in zip({a}, {b}{'[::-1]' * self.chance(30)})", {i: FLOAT, item: FLOAT}))
@@ -152,6 +158,14 @@ class Control(Expressions):
             self.emit(f"while {self.pick((name, f'abs({name})'))} > {self.pick(('0.137', '0.411'))}:")
             with self.block():
                 self.emit(f"{name} = {name} * {self.pick(('0.4', '0.6', 'np.tanh(0.5 * ' + name + ')'))}")
+            self.loop_body(before, runs=False)
+            return self.loop_else()
+        vectors = [name for name, _ in self.arrays(1) if name not in self.fixed]
+        if vectors and self.has("norms") and self.chance(60):
+            name = self.pick(vectors)
+            self.emit(f"while {self.pick(('np.linalg.norm({})', 'np.sqrt(np.sum({} ** 2))')).format(name)} > 0.411:")
+            with self.block():
+                self.emit(f"{name} {self.pick(('*= 0.4', f'= {name} * 0.6', f'= np.tanh({name} * 0.5)'))}")
             self.loop_body(before, runs=False)
             return self.loop_else()
         self.emit(f"{counter} = 0")

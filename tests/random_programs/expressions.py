@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.random_programs.kinds import BOOL, FLOAT, Array, Bool, Float, Indices, Int, Kind, List, Maker, Tuple
+from tests.random_programs.kinds import BOOL, FLOAT, Array, Bool, Dict, Float, Indices, Int, Kind, List, Maker, Tuple
 
 CONSTANTS = ("0.5", "1.5", "-0.7", "2.0", "1.0", "0.3", "-1.2", "2", "0.0", "-1", "3")
 SMOOTH = (
@@ -48,8 +48,10 @@ class Expressions(Maker):
                 return self.tuple_display(kind, depth)
             case List():
                 return self.list_display(kind, depth)
+            case Dict():
+                return f"{{{', '.join(f'{key!r}: {self.expression(kind.item, depth - 1)}' for key in kind.keys)}}}"
 
-    # Tuples and lists
+    # Tuples, lists and dicts
 
     def tuple_display(self, kind: Tuple, depth: int) -> str:
         if (known := self.names(kind)) and self.chance(40):
@@ -144,12 +146,13 @@ class Expressions(Maker):
         ))  # fmt: skip
 
     def small_number(self) -> str:
-        names, lists, tuples = self.names(FLOAT), self.names(List), self.names(Tuple)
+        names, lists, tuples, dicts = self.names(FLOAT), self.names(List), self.names(Tuple), self.names(Dict)
         return self.weighted((
             (5 * bool(names), lambda: self.pick(names)),
             (4 * bool(self.names(Array)), self.element),
             (3 * bool(lists), lambda: self.element_of_list(self.pick(lists))),
             (3 * bool(tuples), lambda: self.item_of_tuple(self.pick(tuples))),
+            (3 * bool(dicts), lambda: self.element_of_dict(self.pick(dicts))),
             (2, lambda: self.pick(CONSTANTS)),
         ))  # fmt: skip
 
@@ -170,6 +173,14 @@ class Expressions(Maker):
         if kind.item == FLOAT:
             return self.pick((f"{name}[{self.index(kind.length)}]", f"{name}[-1]", f"sum({name})", f"len({name})"))
         return f"np.sum({name}[{self.index(kind.length)}])"
+
+    def element_of_dict(self, name: str) -> str:
+        kind = self.scope[name]
+        assert isinstance(kind, Dict)
+        key = self.pick(kind.keys)
+        if kind.item == FLOAT:
+            return self.pick((f"{name}[{key!r}]", f"{name}[{key!r}]", f"sum({name}.values())", f"len({name})"))
+        return f"np.sum({name}[{key!r}])"
 
     def item_of_tuple(self, name: str) -> str:
         kind = self.scope[name]
@@ -316,6 +327,8 @@ class Expressions(Maker):
             elif len(shape) == len(other) == 2 and other == shape[::-1]:
                 found.append(f"{name}.T")
         for name, kind in self.scope.items():
+            if isinstance(kind, Dict) and kind.item == Array(shape):
+                found.append(f"{name}[{self.pick(kind.keys)!r}]")
             if isinstance(kind, Indices) and len(shape) == 1 and kind.length == shape[0]:
                 found += [f"{v}[{name}]" for v, other in self.arrays(1) if other[0] >= kind.bound]
         return found

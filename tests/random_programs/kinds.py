@@ -74,7 +74,15 @@ class List:
     length: int
 
 
-Kind = Float | Bool | Int | Array | Indices | Tuple | List
+@dataclass(frozen=True)
+class Dict:
+    """These keys or more, all with elements of one kind."""
+
+    item: Kind
+    keys: tuple[str, ...]
+
+
+Kind = Float | Bool | Int | Array | Indices | Tuple | List | Dict
 
 FLOAT, BOOL = Float(), Bool()
 
@@ -83,7 +91,7 @@ NAMES = tuple("y z s t r u v w q g h e d p l o".split())
 FEATURES = (
     "stores slice_stores row_stores mask_stores index_stores chained_stores augmented views alias store_arguments "
     "branches for while jumps returns loop_else lists tuples helpers closures choices masks comprehensions matrices "
-    "integers boolean_operators rebinding swaps reversed_steps joins methods exceptions"
+    "integers boolean_operators rebinding swaps reversed_steps joins methods exceptions dicts outs norms buffers"
 ).split()
 
 

@@ -1,9 +1,9 @@
-"""Random statements: assignments, stores through parts of arrays, lists and tuples, and those of `control.py`."""
+"""Random statements: assignments, stores through parts of arrays, containers, and those of `control.py`."""
 
 from __future__ import annotations
 
 from tests.random_programs.control import Control
-from tests.random_programs.kinds import BOOL, FLOAT, Array, Float, Indices, Int, Kind, List, Tuple
+from tests.random_programs.kinds import BOOL, FLOAT, Array, Dict, Float, Indices, Int, Kind, List, Tuple
 
 OPERATORS = ("=", "=", "+=", "*=", "-=", "/=")
 
@@ -34,6 +34,9 @@ class Statements(Control):
             (2 * has("returns") * (len(self.indent) > 4), self.early_return),
             (4 * has("lists"), self.on_list),
             (3 * has("tuples"), self.on_tuple),
+            (3 * has("dicts"), self.on_dict),
+            (2 * has("outs") * arrays, self.into),
+            (2 * has("buffers") * nested * (self.loops < 2), self.double_buffer),
             (2 * has("boolean_operators"), self.assign_test),
             (has("integers"), self.on_integer),
             (4 * bool(self.callable(None)), lambda: self.emit(self.call(None, 1))),
@@ -181,7 +184,52 @@ class Statements(Control):
         self.emit(f"{target} = {text}")
         self.bind(target, part)
 
-    # Lists, tuples, closures
+    def into(self) -> None:
+        """A result that is written into an array."""
+        name = self.pick(self.writable())
+        kind = self.scope[name]
+        assert isinstance(kind, Array)
+        ufunc = self.pick(("add", "multiply", "subtract", "maximum", "sin", "tanh", "sqrt"))
+        operands = [self.array(kind.shape, self.below(2))]
+        if ufunc in ("add", "multiply", "subtract", "maximum"):
+            operands.append(self.pick((self.array(kind.shape, 0), self.number(1))))
+        elif ufunc == "sqrt":
+            operands[0] = f"1.5 + np.sin({operands[0]})"
+        self.emit(f"np.{ufunc}({', '.join(operands)}, out={name})")
+
+    def double_buffer(self) -> None:
+        """Two arrays that change places in every step of a loop."""
+        vectors = [(n, k.shape) for n, k in self.scope.items() if isinstance(k, Array) and n not in self.fixed]
+        if not vectors:
+            return self.assign_array()
+        old, shape = self.pick(vectors)
+        if self.chance(80):  # mostly memory of its own
+            before, old = old, self.new_name()
+            if old in self.scope:
+                return self.assign_array()
+            self.emit(f"{old} = {self.pick((f'{before}.copy()', self.array(shape, 1)))}")
+            self.bind(old, Array(shape))
+        new = self.new_name()
+        step = self.pick([name for name in ("i", "j", "k", "_") if name not in self.scope])
+        if new == old:
+            return self.assign_array()
+        self.emit(f"{new} = {self.pick((f'{old}.copy()', f'np.zeros_like({old})', f'np.empty_like({old})'))}")
+        if "empty" in self.lines[-1] or self.chance(50):
+            self.emit(f"{new}[:] = {self.array(shape, 1)}")
+        self.bind(new, Array(shape))
+        self.emit(f"for {step} in range({1 + self.below(3)}):")
+        with self.block():
+            if self.chance(30):
+                self.emit(f"{new}[:] = {self.array(shape, 1)}")
+            elif len(shape) == 1 and shape[0] > 2 and self.chance(60):
+                self.emit(f"{new}[1:-1] = {old}[1:-1] + 0.1 * ({old}[2:] - 2 * {old}[1:-1] + {old}[:-2])")
+            else:
+                text, part = self.part(new, shape)
+                self.emit(f"{text} = {self.expression(part, 1)}")
+            self.emit(f"{old}, {new} = {new}, {old}")
+        return None
+
+    # Lists, dicts, tuples, closures
 
     def on_list(self) -> None:
         names = [name for name in self.names(List) if name not in self.fixed]
@@ -201,7 +249,7 @@ class Statements(Control):
             (2 * full, lambda: self.emit(f"{name}[{self.index(known.length)}] = {self.expression(known.item, 1)}")),
             (2 * full, lambda: self.pop(name, known)),
             (2 * full * (known.item == FLOAT), lambda: self.emit(f"{name}[-1] += {self.number(1)}")),
-            (3 * full * (known.item == FLOAT), lambda: self.unpack(name, known)),
+            (4 * full * (known.item == FLOAT), lambda: self.unpack(name, known)),
         ))  # fmt: skip
 
     def append(self, name: str, known: List) -> None:
@@ -215,9 +263,35 @@ class Statements(Control):
         self.bind(target, known.item)
 
     def unpack(self, name: str, known: List) -> None:
-        target = self.new_name()
-        self.emit(f"{target}, *_ = {name}")
-        self.bind(target, known.item)
+        first = self.new_name()
+        before = dict(self.scope)
+        self.bind(first, known.item)
+        rest = self.new_name()
+        if first == rest or rest in before or self.chance(50):
+            self.emit(f"{first}, *_ = {name}")
+            return
+        self.bind(rest, List(known.item, known.length - 1))
+        self.emit(self.pick((f"{first}, *{rest} = {name}", f"*{rest}, {first} = {name}")))
+
+    def on_dict(self) -> None:
+        names = [name for name in self.names(Dict) if name not in self.fixed]
+        if not names or self.chance(20):
+            items: list[Kind] = [FLOAT, FLOAT, Array((self.length,))]
+            kind = Dict(self.pick(items), ("a", "b", "c")[: 1 + self.below(3)])
+            text, name = self.expression(kind, 2), self.target(kind)
+            self.emit(f"{name} = {text}")
+            self.bind(name, kind)
+            return
+        name = self.pick(names)
+        known = self.scope[name]
+        assert isinstance(known, Dict)
+        key = self.pick(known.keys)
+        value = self.expression(known.item, 1)
+        if self.chance(10):
+            self.emit(f"{name}['d'] = {value}")
+            self.bind(name, Dict(known.item, tuple(dict.fromkeys((*known.keys, "d")))))
+        else:
+            self.emit(f"{name}[{key!r}] {self.pick(('=', '=', '+=', '*='))} {value}")
 
     def on_tuple(self) -> None:
         names = self.names(Tuple)
