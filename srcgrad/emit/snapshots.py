@@ -30,12 +30,14 @@ import numpy as np
 
 from srcgrad import ir
 from srcgrad.optimize.rewriter import with_atoms, with_blocks
-from srcgrad.rules.views import VIEWS
+from srcgrad.rules.views import VIEWS, asks_for_no_copy
 from srcgrad.types import UNKNOWN
 
 _END = math.inf
 _PLAIN_ATTRIBUTES = {"shape", "size", "ndim", "dtype", "itemsize", "nbytes"}
-_VIEW_METHODS = set("reshape ravel transpose swapaxes squeeze view diagonal get setdefault items values".split())
+_VIEW_METHODS = set(
+    "reshape ravel transpose swapaxes squeeze view diagonal conj conjugate get setdefault items values".split()
+)
 _VIEW_FUNCTIONS = VIEWS | {"array", "ix_", "meshgrid"}
 _FRESH_BUILTINS = set("int float bool complex len abs str repr range isinstance round sum print hash divmod".split())
 
@@ -64,7 +66,7 @@ def may_share(let: ir.Let) -> bool:
         case ir.Attr(name):
             return name not in _PLAIN_ATTRIBUTES
         case ir.Method(name):
-            return let.effect or name in _VIEW_METHODS
+            return let.effect or name in _VIEW_METHODS or asks_for_no_copy(name, let.keywords)
         case ir.Fn(target):
             return _function_shares(target)
     return False

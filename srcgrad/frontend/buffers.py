@@ -51,12 +51,12 @@ from srcgrad.ir import (
     walk,
 )
 from srcgrad.rules.operations import rule_of
-from srcgrad.rules.views import VIEWS
+from srcgrad.rules.views import VIEWS, asks_for_no_copy
 from srcgrad.types import CONTAINERS, Type
 
 _WRITERS = (Store, Update, Append, Pop)
 _VIEW_ATTRIBUTES = ("T", "mT", "real", "imag", "flat")
-_VIEW_NAMES = VIEWS | {"view", "iter", "reversed", "enumerate", "zip"}
+_VIEW_NAMES = VIEWS | {"view", "iter", "reversed", "enumerate", "zip", "list", "tuple", "sorted"}
 
 
 @dataclass(frozen=True)
@@ -378,6 +378,21 @@ class _Facts:
         again = set(write.loops) & set(point.loops) - set(self.defined_at[root].loops)
         return write.number > point.number or bool(again)
 
+    def _looks(self, name: str) -> list[_Point]:
+        """Where memory may be read that a name shows, by the name itself or by what is taken from it."""
+        found: list[_Point] = []
+        seen, pending = {name}, [name]
+        while pending:
+            for point, stmt in self.uses.get(pending.pop(), []):
+                found.append(point)
+                shows = not isinstance(stmt, Let) or isinstance(stmt.op, Make | Attr) or _may_be_view(stmt)
+                if stmt is None or not (shows or (isinstance(stmt, Let) and stmt.op == Fn(operator.getitem))):
+                    continue
+                more = [other for other in defined(stmt) if other not in seen and not self._is_number(other)]
+                seen.update(more)
+                pending.extend(more)
+        return found
+
     def _escapes(self, name: str, root: str, writes: list[tuple[_Point, Let]]) -> bool:
         """Whether a use of a buffer makes something that would see a later write."""
         for point, stmt in self.uses.get(name, []):
@@ -389,8 +404,7 @@ class _Facts:
                 if any(self.later(root, w, point) for w, _ in writes):
                     return True
             if isinstance(stmt, Let) and _may_be_view(stmt) and stmt.target is not None:
-                uses = self.uses.get(stmt.target, [])
-                if any(_between(point, w, use) for w, _ in writes for use, _ in uses):
+                if any(_between(point, w, use) for w, _ in writes for use in self._looks(stmt.target)):
                     return True
             if isinstance(stmt, If) and stmt.test != Var(name) and not self._lives_on(name, stmt, writes):
                 continue
@@ -426,9 +440,11 @@ def _may_be_view(let: Let) -> bool:
         case Invoke():
             return True
         case Method(name):
-            return name in _VIEW_NAMES
+            # `conj` of what is not complex is the array itself.
+            return name in _VIEW_NAMES or name in ("conj", "conjugate") or asks_for_no_copy(name, let.keywords)
         case Fn(target):
-            return getattr(target, "__name__", "") in _VIEW_NAMES
+            name = getattr(target, "__name__", "")
+            return name in _VIEW_NAMES or asks_for_no_copy(name, let.keywords)
         case _:
             return False
 

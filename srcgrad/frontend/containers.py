@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import gast
-import numpy as np
 
 from srcgrad.frontend.loops import Loops, Walk
 from srcgrad.frontend.scope import assigned_names
@@ -297,13 +296,6 @@ class Containers(Loops):
                 return self.builder.let(Pop(), [owner])
             if name == "extend" and len(args) == 1 and kind == "list":
                 self._extend(node, owner)
-                return Const(None)
-        if kind == "array":
-            if name == "fill" and len(args) == 1:
-                self.write(Store(()), owner, args[0])
-                return Const(None)
-            if name == "sort" and not args:
-                self.write(Store(()), owner, self.builder.fn(np.sort, owner))
                 return Const(None)
         if kind == "dict" and name == "get" and len(args) in (1, 2) and isinstance(args[0], Const):
             if args[0].value in self.builder.type(owner).keys:
