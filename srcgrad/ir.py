@@ -225,22 +225,25 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """`buffer[path].append(value)`. No target."""
+    """`buffer[path].append(value)`; `placed`: `buffer[path].insert(position, value)`. No target."""
 
     path: tuple[str, ...] = ()
+    placed: bool = False
 
     def __str__(self) -> str:
-        return "append" + "".join(self.path)
+        return ("insert" if self.placed else "append") + "".join(self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class Pop:
-    """`target = buffer[path].pop()`."""
+    """`target = buffer[path].pop()`; `placed`: `target = buffer[path].pop(position)`; `keyed`: the same of a dict."""
 
     path: tuple[str, ...] = ()
+    placed: bool = False
+    keyed: bool = False
 
     def __str__(self) -> str:
-        return "pop" + "".join(self.path)
+        return ("take" if self.placed else "pop") + "".join(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -571,7 +574,8 @@ class _Verifier:
             if not let.args or not isinstance(let.args[0], Var):
                 self.fail("memory is read and written through a name", let)
             indices = sum(step == "[]" for step in let.op.path)
-            if len(let.args) != 1 + indices + (not isinstance(let.op, Load | Pop)):
+            placed = isinstance(let.op, Append | Pop) and let.op.placed
+            if len(let.args) != 1 + indices + placed + (not isinstance(let.op, Load | Pop)):
                 self.fail("as many indices as the path has subscripts", let)
         writes_only = isinstance(let.op, Store | Update | Append | Raise | Assert | Exit)
         if writes_only != (let.target is None):

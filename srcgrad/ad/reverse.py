@@ -15,7 +15,7 @@ values, `tape.py` sees to that. The result is naive and correct; the optimizer m
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeGuard
 
@@ -396,7 +396,10 @@ class Reverse:
             return
         *indices, value = let.args[1:]
         assert isinstance(let.op, Append)
-        cotangent = self.builder.let(Pop(let.op.path), [bar, *indices])
+        if let.op.placed:
+            *indices, position = indices
+            indices.append(self._place_in(bar, let.op.path, indices, position, runtime.inserted_at))
+        cotangent = self.builder.let(Pop(let.op.path, let.op.placed), [bar, *indices])
         if isinstance(value, Var) and value.name in self.active:
             self.contribute(value.name, cotangent)
 
@@ -409,7 +412,23 @@ class Reverse:
         bar = self.buffer(let.args[0].name)
         cotangent = self.adjoint(let.target) if let.target in self.active else None
         cotangent = self.zero(Var(let.target)) if cotangent is None else cotangent
-        self.builder.do(Append(let.op.path), bar, *let.args[1:], cotangent)
+        if not let.op.placed or let.args[-1] == Const(-1):
+            self.builder.do(Append(let.op.path), bar, *let.args[1 : len(let.args) - let.op.placed], cotangent)
+        elif let.op.keyed:
+            self.builder.do(Store((*let.op.path, "[]")), bar, *let.args[1:], cotangent)
+        else:
+            *indices, position = let.args[1:]
+            place = self._place_in(bar, let.op.path, indices, position, runtime.taken_from)
+            self.builder.do(Append(let.op.path, placed=True), bar, *indices, place, cotangent)
+
+    def _place_in(
+        self, bar: Var, path: tuple[str, ...], indices: Sequence[Atom], position: Atom, place: Callable[..., int]
+    ) -> Atom:
+        """The position in an adjoint that belongs to one counted from either end of the list."""
+        if isinstance(position, Const) and (position == Const(0) or place is runtime.taken_from and position.value > 0):
+            return position
+        length = self.builder.fn(len, self.builder.let(Load(path), [bar, *indices]))
+        return self.builder.fn(place, position, length)
 
     def _load(self, let: Let) -> None:
         assert isinstance(let.op, Load)
@@ -466,6 +485,9 @@ class Reverse:
         if "list" in kinds and let.op == Fn(operator.add):
             self._joined_lists(let, cotangent)
             return
+        if sorted(kinds) == ["list", "scalar"] and let.op == Fn(operator.mul):
+            self._repeated_list(let, cotangent)
+            return
         if any(kind in CONTAINERS for kind in kinds) and let.op in (Fn(operator.add), Fn(operator.mul)):
             self.refuse(let, "tuples and lists are joined or repeated here", "build the container element by element")
             return
@@ -481,6 +503,12 @@ class Reverse:
             if isinstance(atom, Var) and atom.name in self.active:
                 part = self.builder.let(Make("slice"), [*bounds, Const(None)])
                 self.contribute(atom.name, self.builder.fn(operator.getitem, cotangent, part))
+
+    def _repeated_list(self, let: Let, cotangent: Atom) -> None:
+        """`a * n` of a list of numbers: the cotangents of all repetitions of an element count."""
+        (owner,) = [atom for atom in let.args if self.type(atom).kind == "list"]
+        if isinstance(owner, Var) and owner.name in self.active:
+            self.contribute(owner.name, self.builder.fn(runtime.unrepeat, cotangent, self.builder.fn(len, owner)))
 
     def _invoke(self, let: Let) -> None:
         """A recursive function: its forward sweep gives what its backward sweep needs (`ad.split`)."""

@@ -230,8 +230,8 @@ def operation(let: ir.Let, args: list[Expr], keywords: list[tuple[str, Expr]]) -
             return place(args[0], path, args[1:])
         case ir.Invoke(identifier):
             return call(name(identifier), args)
-        case ir.Pop(path):
-            return call(attribute(place(args[0], path, args[1:]), "pop"), [])
+        case ir.Pop(path, placed):
+            return call(attribute(place(args[0], path, args[1:]), "pop"), args[-1:] if placed else [])
     raise AssertionError(f"{let.op} computes no value")
 
 
@@ -307,8 +307,9 @@ def write(let: ir.Let, args: list[Expr]) -> Any:
             if function is operator.iadd and isinstance(value, gast.UnaryOp) and isinstance(value.op, gast.USub):
                 return gast.AugAssign(target, gast.Sub(), value.operand)
             return gast.AugAssign(target, IN_PLACE[function](), value)
-        case ir.Append(path):
-            return gast.Expr(call(attribute(place(args[0], path, args[1:-1]), "append"), [args[-1]]))
+        case ir.Append(path, placed):
+            method = attribute(place(args[0], path, args[1:-1]), "insert" if placed else "append")
+            return gast.Expr(call(method, args[-2:] if placed else args[-1:]))
         case ir.Raise():
             return gast.Raise(args[0], args[1] if len(args) > 1 else None)
         case ir.Assert():

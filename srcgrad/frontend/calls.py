@@ -135,12 +135,12 @@ class Calls(Writers):
         if known is not None:
             return known
         owner = self.as_atom(owner, node)
+        changing = self.changing_method(node, name, owner, values, named) if isinstance(owner, Var) else None
+        if changing is not None:
+            return changing
         args = [self.as_atom(value, node) for value in values]
         keywords = [(key, self.as_atom(value, node)) for key, value in named.items()]
         kind = self.builder.type(owner).kind
-        changed = self.changing_method(node, name, owner, args) if isinstance(owner, Var) and not keywords else None
-        if changed is not None:
-            return changed
         changed = self.writing_method(node, name, owner, args, keywords)
         if changed is not None:
             return changed
@@ -157,7 +157,10 @@ class Calls(Writers):
         """What a method comes to that the compiler runs itself; None where the running program does."""
         raise NotImplementedError
 
-    def changing_method(self, node: gast.AST, name: str, owner: Var, args: list[Atom]) -> Value | None:
+    def changing_method(
+        self, node: gast.AST, name: str, owner: Var, args: list[Value], keywords: dict[str, Value]
+    ) -> Value | None:
+        """What a method of a container comes to that changes it; None for all others."""
         raise NotImplementedError
 
     # Functions

@@ -94,7 +94,10 @@ class Containers(Loops):
 
     def make(self, kind: str, atoms: list[Atom], site: object) -> Var:
         """A new list or dict, of the type that it will have when it is filled."""
-        made = self.builder.let(Make(kind), atoms)
+        return self.foreseen(self.builder.let(Make(kind), atoms), site)
+
+    def foreseen(self, made: Atom, site: object) -> Var:
+        """A container that was made, with the type that it will have when it is filled."""
         assert isinstance(made, Var)
         wider = self.contents.get(site)
         if wider is not None:
@@ -285,34 +288,13 @@ class Containers(Loops):
 
     # Methods
 
-    def changing_method(self, node: gast.Call, name: str, owner: Var, args: list[Atom]) -> Value | None:
+    def changing_method(self, node: gast.AST, name: str, owner: Var, args: list[Value], keywords: dict[str, Value]) -> Value | None:
         """What a method that changes its object comes to; None where it is no such method of this kind of object."""
         kind = self.builder.type(owner).kind
-        if kind in ("list", "unknown"):
+        if kind in ("list", "unknown") and not keywords:
             if name == "append" and len(args) == 1:
-                self.append(owner, args[0], node)
+                self.append(owner, self.as_atom(args[0], node), node)
                 return Const(None)
             if name == "pop" and not args:
                 return self.builder.let(Pop(), [owner])
-            if name == "extend" and len(args) == 1 and kind == "list":
-                self._extend(node, owner)
-                return Const(None)
-        if kind == "dict" and name == "get" and len(args) in (1, 2) and isinstance(args[0], Const):
-            if args[0].value in self.builder.type(owner).keys:
-                return self.builder.fn(operator.getitem, owner, args[0])
         return None
-
-    def _extend(self, node: gast.Call, owner: Var) -> None:
-        walk = self.walk(node.args[0])
-        if isinstance(walk, tuple):
-            for value in walk:
-                self.append(owner, self.as_atom(value, node), node)
-            return
-        iterable = self.walked(walk)
-
-        def body(variable: Var) -> None:
-            self.append(owner, self.as_atom(walk.item(variable), node), node)
-
-        loop = gast.copy_location(gast.For(node, node.args[0], [], [], None), node)
-        self._loop(loop, [], False, body, (self.hint("k"), walk.element, iterable))
-

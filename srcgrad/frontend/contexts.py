@@ -162,15 +162,19 @@ class Contexts(Sequences):
         if not isinstance(target, gast.Subscript):
             super().delete_element(target)
             return
-        base, index = self.expression(target.value), self.index(target.slice)
+        base = self.expression(target.value)
+        if isinstance(base, Var) and self.builder.type(base).kind == "list":
+            self.delete_from_list(target, base)
+            return
+        index = self.index(target.slice)
+        if isinstance(base, Var) and self.builder.type(base).kind == "dict":
+            self.take_item(target, base, index)
+            return
         if isinstance(base, Table) and isinstance(target.value, gast.Name) and isinstance(index, Const):
             self._delete_known(target, base, index.value)
             return
         known = self.builder.type(base) if isinstance(base, Var) else None
-        kinds = ("dict", "list", "object")
-        if isinstance(base, Var) and known is not None and known.kind in kinds and not known.differentiable:
-            if known.kind == "dict":
-                self.grow(base)
+        if isinstance(base, Var) and known is not None and known.kind == "object":
             self.builder.let(Fn(operator.delitem), [base, index], effect=True)
             return
         self.refuse(target, "`del` of an element that may carry a derivative", "build a new container")

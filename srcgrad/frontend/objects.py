@@ -20,7 +20,7 @@ import gast
 
 from srcgrad.errors import AliasedWrite
 from srcgrad.frontend.base import Owner
-from srcgrad.frontend.containers import Containers
+from srcgrad.frontend.lists import Lists
 from srcgrad.frontend.scope import Access
 from srcgrad.frontend.values import Bound, Closure, Instance, Partial, Record, Super, Table, Value, is_undefined
 from srcgrad.ir import UNDEFINED, Atom, Attr, Const, Var
@@ -32,7 +32,7 @@ _WRITERS = ("__setattr__", "__getattribute__", "__delattr__")
 _REFLECTED = frozenset("add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split())
 
 
-class Objects(Containers):
+class Objects(Lists):
     # Attributes
 
     def attribute(self, node: gast.AST, name: str, owner: Value) -> Value:

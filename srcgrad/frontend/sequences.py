@@ -187,12 +187,10 @@ class Sequences(Objects):
         return total
 
     def _sorted(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
-        items = self.spread(args[0]) if not isinstance(args[0], Var) or self.known_keys(args[0]) is not None else None
-        if items is not None and all(isinstance(item, Const) for item in items) and not keywords:
-            return tuple(Const(value) for value in sorted(item.value for item in items))  # type: ignore[union-attr]
-        if keywords.keys() - {"reverse"} or _may_be_active(self.builder.type(self.as_atom(args[0], node))):
-            return self.refuse(node, "`sorted` of values that may carry a derivative", "use `np.sort` or `np.argsort`")
-        return None
+        plain = isinstance(args[0], Var) and not _may_be_active(self.builder.type(args[0])) and not keywords
+        if plain and self.known_keys(args[0]) is None:
+            return None
+        return self.ordered(node, args[0], keywords)
 
     # Functions
 
@@ -303,26 +301,23 @@ class Sequences(Objects):
             problem = f"`.{name}()` of a list of functions or objects"
             return self.refuse(node, problem, "build the list at once, and loop over it")
         if isinstance(owner, Table) or (isinstance(owner, Var) and self.builder.type(owner).kind == "dict"):
-            return self._dict_method(node, name, owner, args)
+            return self._dict_method(node, name, owner, args, keywords)
         return None
 
-    def _dict_method(self, node: gast.AST, name: str, owner: Table | Var, args: list[Value]) -> Value | None:
-        if name in ("items", "keys", "values") and not args:
-            pairs = self.pairs(owner)
-            if pairs is None:
-                return self.refuse(node, "a loop over a dict whose keys are not known", "loop over a list of the keys")
+    def _dict_method(
+        self, node: gast.AST, name: str, owner: Table | Var, args: list[Value], keywords: dict[str, Value]
+    ) -> Value | None:
+        pairs = self.pairs(owner)
+        if name in ("items", "keys", "values") and not args and pairs is not None:
             if name == "items":
                 return tuple((Const(key), value) for key, value in pairs)
             return tuple(Const(key) if name == "keys" else value for key, value in pairs)
-        if name == "get" and isinstance(args[0], Const):
-            keys = owner.keys if isinstance(owner, Table) else self.builder.type(owner).keys
-            if args[0].value in keys:
-                return self.item(node, owner, args[0])
-            if isinstance(owner, Table) or self.known_keys(owner) is not None:
-                return args[1] if len(args) > 1 else Const(None)
-        if isinstance(owner, Table) or name in ("update", "pop", "popitem", "clear", "setdefault"):
-            return self.refuse(node, f"`.{name}()` of a dict is not supported", "build a new dict")
-        return None
+        if name == "get" and pairs is not None and isinstance(args[0], Const):
+            found = [value for key, value in pairs if key == args[0].value]
+            return found[0] if found else args[1] if len(args) > 1 else Const(None)
+        if isinstance(owner, Table):
+            return self.refuse(node, f"`.{name}()` of a dict of functions or objects", "build a new dict")
+        return self.dict_method(node, name, owner, args, keywords)
 
 
 def _identity(value: Any) -> Any:

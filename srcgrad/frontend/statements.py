@@ -312,13 +312,20 @@ class Statements(Joins):
         if isinstance(old, Var) and kind == "array":
             self.write(Update((), self.inplace(node)), old, self.as_atom(value, node))
             return None
-        if kind in ("list", "object"):
-            self.refuse(node, "this grows in place", "build a new list, or append", AliasedWrite)
+        if isinstance(old, Var) and kind in ("list", "dict"):
+            self.grown(node, old, value)
+            return None
+        if kind == "object":
+            self.refuse(node, "this changes its object in place", "build a new one", AliasedWrite)
             return None
         if isinstance(old, Var) and kind == "unknown":
             # An array would be changed in place, a number replaced: `buffers` decides whether that is the same.
             return self.builder.let(Fn(self.inplace(node)), [old, self.as_atom(value, node)], effect=True)
         return self.binary(node, old, value)
+
+    def grown(self, node: gast.AugAssign, old: Var, value: Value) -> None:
+        """`old op= value` for a list or a dict."""
+        raise NotImplementedError
 
     def put(self, owner: Var, value: Atom, key: Atom | None, node: gast.AST) -> None:
         raise NotImplementedError
