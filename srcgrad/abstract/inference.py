@@ -281,6 +281,11 @@ def _getitem(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     return subscript(args[0], args[1])
 
 
+def _set(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """A set holds no values through which a derivative flows; of what may have some nothing is known."""
+    return UNKNOWN if any(type_of_operand(arg).differentiable for arg in args) else OBJECT
+
+
 def _len(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     t = type_of_operand(args[0])
     if t.kind == "tuple":
@@ -383,6 +388,8 @@ _SPECIAL: dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]] = {
     float: _always(FLOAT),
     complex: _always(COMPLEX),
     range: _always(RANGE),
+    set: _set,
+    frozenset: _set,
     slice: _always(SLICE),
     len: _len,
     min: _extremum,

@@ -447,7 +447,8 @@ class Reverse:
     ) -> None:
         """Adds to a part of an adjoint in memory; `holds`: the part may be a container."""
         known = self.builder.types[name].kind
-        unique = not any(self.is_gather(index) for index in indices)
+        # A list is indexed by numbers and slices alone.
+        unique = not any(self.is_gather(index) for index in indices[known == "list" :])
         if path[-1:] == ("[]",) and ((known != "array" and holds) or (known == "unknown" and not unique)):
             owner = self.builder.let(Load(path[:-1]), [self.buffer(name), *indices[:-1]])
             self.builder.let(Fn(runtime.add_item), [owner, indices[-1], cotangent], effect=True)

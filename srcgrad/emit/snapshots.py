@@ -56,6 +56,8 @@ class _Layout:
     writes: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     effects: list[float] = field(default_factory=list)
     loads: list[ir.Let] = field(default_factory=list)
+    elements: set[str] = field(default_factory=set)  # of lists, which a store into the list does not change
+    deep: set[str] = field(default_factory=set)  # containers whose elements are written into
 
 
 def may_share(let: ir.Let) -> bool:
@@ -234,7 +236,12 @@ class _Scan:
         for name in ir.variables(self.function.body.results):
             self.found.uses[name].append((_END, ()))
         written = set(self.found.writes)
-        self.found.loads = [let for let in self.found.loads if let.args[0].name in written]  # type: ignore[union-attr]
+        settled = {let.target for let in self.found.loads if let.target in self.found.elements} - {
+            let.target for let in self.found.loads if ir.read_buffer(let) in self.found.deep
+        }
+        self.found.loads = [
+            let for let in self.found.loads if ir.read_buffer(let) in written and let.target not in settled
+        ]
         return self.found
 
     def kind(self, name: str) -> str:
@@ -270,6 +277,8 @@ class _Scan:
         buffer = ir.written_buffer(let)
         if buffer is not None:
             self.found.writes[buffer].append(self.time)
+            if _is_deep(let):
+                self.found.deep.add(buffer)
             stores_objects = isinstance(let.op, ir.Append) or (
                 isinstance(let.op, ir.Store) and self.kind(buffer) not in ("array", "unknown")
             )
@@ -286,8 +295,10 @@ class _Scan:
         assert isinstance(buffer, ir.Var)
         assert let.target is not None
         element_of_list = self.kind(buffer.name) == "list" and let.op != ir.Load()
-        if self.kind(let.target) != "scalar" and not element_of_list:
+        if self.kind(let.target) != "scalar":
             self.found.loads.append(let)
+            if element_of_list:
+                self.found.elements.add(let.target)
 
     def branches(self, stmt: ir.If, loops: tuple[tuple[int, int], ...]) -> None:
         for inner in ir.blocks(stmt):
@@ -315,6 +326,12 @@ class _Scan:
         for atom, param in zip(results.results, stmt.params, strict=True):
             if isinstance(atom, ir.Var):
                 self.found.carried[atom.name, param] = (start, end)
+
+
+def _is_deep(let: ir.Let) -> bool:
+    """Whether a write into a container changes one of its elements, rather than which elements it has."""
+    assert isinstance(let.op, ir.Store | ir.Update | ir.Append | ir.Pop)
+    return len(let.op.path) > isinstance(let.op, ir.Store)
 
 
 def _length(block: ir.Block) -> int:

@@ -309,6 +309,8 @@ class _Facts:
                 return f"this writes into `{shown}`, which is not the function's own"
             if _may_be_view(stmt) or isinstance(stmt.op, Pop):
                 return f"`{shown}` may share its memory with another array, and this writes into it"
+        if self._shares_elements(root, [w for w, let in writes if let.args[0] != Var(root)]):
+            return f"an element of `{shown}` is held under a second name, and this writes into it"
         for name in self.names_of(root):
             if name != root and self.kind(name) == "unknown" and self._changes_meanwhile(name, writes):
                 part = name.partition(".")[0].lstrip("_")
@@ -356,7 +358,7 @@ class _Facts:
                 if isinstance(stmt, Let) and isinstance(stmt.op, Append | Store) and stmt.args[0] == Var(name):
                     put.append((point, stmt.args[-1]))
         owners = [(p, self.path(a.name)[0]) for p, a in put if isinstance(a, Var) and self.kind(a.name) != "scalar"]
-        if len({owner for _, owner in owners}) < len(owners):
+        if len({owner for _, owner in owners}) < len(owners) or any(self._is_taken(owner) for _, owner in owners):
             return True
         return any(
             use.number != point.number and (use.number > point.number or self.later(owner, use, point))
@@ -364,6 +366,37 @@ class _Facts:
             for alias in self.names_of(owner)
             for use, _ in self.uses.get(alias, [])
         ) or any(set(p.loops) - set(self.defined_at[o].loops) for p, o in owners if o in self.defined_at)
+
+    def _shares_elements(self, root: str, deep: list[_Point]) -> bool:
+        """Whether elements of a container, into which the writes `deep` go, may be seen by other names meanwhile."""
+        if not deep or self.kind(root) not in CONTAINERS:
+            return False
+        made = self.definition.get(root)
+        if isinstance(made, Let) and not isinstance(made.op, Make):
+            return True  # a copy of a container has the elements of another one
+        return any(
+            _between(point, write, use)
+            for name in self.names_of(root)
+            for point, stmt in self.uses.get(name, [])
+            if isinstance(stmt, Let) and stmt.target is not None and self.base(stmt.target) is None
+            if self._hands_on(stmt) and not self._is_number(stmt.target)
+            for use in self._looks(stmt.target)
+            for write in deep
+        )
+
+    def _hands_on(self, let: Let) -> bool:
+        """Whether the result of an operation may be an operand's element, or a container of its elements."""
+        if let.op == Fn(operator.getitem) or isinstance(let.op, Make) or _may_be_view(let):
+            return True
+        copies = let.op in (Fn(operator.add), Fn(operator.mul), Method("copy"), Fn(dict)) or isinstance(let.op, Pop)
+        return copies and any(self.kind(name) in CONTAINERS for name in variables(let.args))
+
+    def _is_taken(self, name: str) -> bool:
+        """Whether a value is, or may be, an element of a container."""
+        let = self.definition.get(name)
+        if let is not None and not isinstance(let, Let):
+            return not isinstance(let, For) or name != let.variable
+        return isinstance(let, Let) and let.op == Fn(operator.getitem) and self._is_element(let)
 
     def names_of(self, root: str) -> list[str]:
         """All names for an object or parts of it."""
@@ -386,7 +419,9 @@ class _Facts:
             for point, stmt in self.uses.get(pending.pop(), []):
                 found.append(point)
                 shows = not isinstance(stmt, Let) or isinstance(stmt.op, Make | Attr) or _may_be_view(stmt)
-                if stmt is None or not (shows or (isinstance(stmt, Let) and stmt.op == Fn(operator.getitem))):
+                if isinstance(stmt, Let) and isinstance(stmt.op, Append | Store) and stmt.args[0] not in map(Var, seen):
+                    found.append(_Point(self._count, point.loops))  # in a container: it may be read at any time
+                if stmt is None or not (shows or (isinstance(stmt, Let) and self._hands_on(stmt))):
                     continue
                 more = [other for other in defined(stmt) if other not in seen and not self._is_number(other)]
                 seen.update(more)

@@ -250,8 +250,9 @@ class Containers(Loops):
             return
         site = self.sites.get(owner.name, "everywhere")
         before = self.contents.get(site)
-        self.contents[site] = wider if before is None else join(before, wider)
-        self.widened = True
+        if before is None or join(before, wider) != before:
+            self.contents[site] = wider if before is None else join(before, wider)
+            self.widened = True
 
     def grow(self, owner: Var) -> None:
         """Notes that keys are added to a dict, or taken from it: its type does not tell them."""
@@ -281,6 +282,10 @@ class Containers(Loops):
         if not isinstance(base, Var):
             self.refuse(target, "a store into something that is no array, list or dict", "store into an array")
             return
+        self.store_part(target, base, new)
+
+    def store_part(self, target: gast.Subscript, base: Var, new: Value) -> None:
+        """`base[part] = new`."""
         value = self.as_atom(new, target)
         index = self.index(target.slice)
         self.put(base, value, index, target)

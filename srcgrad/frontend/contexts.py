@@ -186,6 +186,10 @@ class Contexts(Sequences):
         if key not in keys:
             self.refuse(target, f"there is no element {key!r} to delete", "check the key")
             return
+        holders = [name for name, value in self.frame.environment.items() if value is base]
+        if len(holders) > 1:
+            self.refuse(target, "this list or dict of functions is held under a second name", "build a new one")
+            return
         kept = [(k, item) for k, item in zip(keys, base.items, strict=True) if k != key]
         new_keys = tuple(k for k, _ in kept) if base.kind == "dict" else ()
         self.assign(target.value, Table(base.kind, new_keys, tuple(item for _, item in kept)))

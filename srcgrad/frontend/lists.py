@@ -22,10 +22,11 @@ from srcgrad import runtime
 from srcgrad.errors import AliasedWrite
 from srcgrad.frontend.containers import Containers
 from srcgrad.frontend.values import Table, Value
-from srcgrad.ir import Append, Atom, Attr, Const, Fn, Pop, Store, Var
+from srcgrad.ir import Append, Atom, Attr, Const, Fn, Method, Pop, Store, Var
 from srcgrad.types import INT, RANGE, UNKNOWN, list_of
 
 NOTHING = Const(None)
+_OF_SETS = ("add", "discard", "remove", "clear", "update")
 _EVERYTHING = Const(slice(None, None, None))
 
 
@@ -40,6 +41,10 @@ class Lists(Containers):
     def changing_method(
         self, node: gast.AST, name: str, owner: Var, args: list[Value], keywords: dict[str, Value]
     ) -> Value | None:
+        if self.builder.type(owner).kind == "object" and name in _OF_SETS and not keywords:
+            atoms = [self.as_atom(value, node) for value in args]
+            if not any(self.builder.type(atom).differentiable for atom in atoms):
+                return self.builder.let(Method(name), [owner, *atoms], effect=True)
         if self.builder.type(owner).kind == "list":
             if name == "sort" and not args:
                 self._sort(node, owner, keywords)
@@ -59,10 +64,6 @@ class Lists(Containers):
         return self.builder.let(Pop(placed=True), [owner, self.as_atom(position, node)])
 
     def _remove(self, node: gast.AST, owner: Var, value: Value) -> None:
-        known = self.builder.type(owner)
-        if any(item.kind not in ("scalar", "str") for item in known.items):
-            self.refuse(node, "`.remove()` compares elements that are no numbers", "pop it by its position")
-            return
         element = self.as_atom(value, node)
         position = self.builder.fn(runtime.position_of, owner, element)
         self._pop_at(node, owner, position)
@@ -103,14 +104,11 @@ class Lists(Containers):
 
     # Subscripts
 
-    def store(self, target: gast.Subscript, new: Value) -> None:
-        base = self.expression(target.value)
-        if isinstance(base, Var) and self.builder.type(base).kind == "list":
-            index = self.index(target.slice)
-            if self._is_slice(index):
-                self._replace(target, base, index, new)
-                return
-        super().store(target, new)
+    def store_part(self, target: gast.Subscript, base: Var, new: Value) -> None:
+        if isinstance(target.slice, gast.Slice) and self.builder.type(base).kind == "list":
+            self._replace(target, base, self.index(target.slice), new)
+            return
+        super().store_part(target, base, new)
 
     def _is_slice(self, index: Atom) -> bool:
         known = self.builder.type(index)
@@ -318,6 +316,8 @@ class Lists(Containers):
         """Something that can be indexed."""
         if isinstance(values, Var) and self.builder.type(values).kind in ("list", "array", "tuple", "range"):
             return values
+        if isinstance(values, Var) and self.builder.type(values).kind in ("object", "unknown"):
+            return self.builder.let(Fn(list), [values], known=list_of(UNKNOWN))
         return self.as_atom(self.listed(values, node), node)
 
     def item_at(self, node: gast.AST, owner: Atom, index: Value) -> Value:

@@ -379,6 +379,7 @@ class Loops(Calls):
         known = iter(types)
         for name, value in inits.items():
             atoms = [self.builder.declare(self.hint(name), next(known)) for _ in atoms_of(value)]
+            self._same_sites(atoms_of(value), atoms)
             environment[name] = with_atoms(value, iter(atoms))
             params.extend(atoms)
         self.frame.environment = dict(environment)
@@ -386,6 +387,8 @@ class Loops(Calls):
         if isinstance(node, gast.While):
             with self.builder.block() as stmts:
                 condition = self.test(node.test)
+                if self.builder.type(condition).kind in ("list", "dict"):
+                    condition = self.builder.fn(len, condition)  # as it is at every test
             if not same_names(self.frame.environment, environment):
                 raise _TestAssigns
             test = Block(tuple(stmts), (condition,))
@@ -395,10 +398,9 @@ class Loops(Calls):
         flag = atoms_of(self.frame.environment.get(STOP, Const(False))) if stops else []
         block = Block(tuple(stmts), (*flag, *results))
         targets = [self.builder.declare("stopped")] if stops else []
-        targets += [
-            self.builder.declare(self.hint(name), t)
-            for (name, _), t in zip(_flat(inits), types, strict=True)
-        ]
+        results_of = [self.builder.declare(self.hint(name), t) for (name, _), t in zip(_flat(inits), types, strict=True)]
+        self._same_sites([atom for _, atom in _flat(inits)], results_of)
+        targets += results_of
         names = tuple(target.name for target in targets)
         params_, starts = tuple(p.name for p in params), tuple(atom for _, atom in _flat(inits))
         if head is None:
@@ -407,6 +409,12 @@ class Loops(Calls):
             assert variable is not None
             loop = For(names, params_, starts, variable.name, head[2], block, stops, self.builder.origin)
         return loop, results
+
+    def _same_sites(self, atoms: Sequence[Atom], new: Sequence[Var]) -> None:
+        """Names of a loop for containers from before it."""
+        for atom, var in zip(atoms, new, strict=True):
+            if isinstance(atom, Var) and atom.name in self.sites:
+                self.sites[var.name] = self.sites[atom.name]
 
     def _results(self, node: gast.AST, inits: dict[str, Value], entry: Environment) -> list[Atom]:
         """What the body leaves of what the loop carries."""

@@ -73,7 +73,7 @@ from srcgrad.runtime.reductions import (
     unquantile,
 )
 from srcgrad.runtime.shapes import join_like, pad_positions, split_like, undiff, unpad, unpad_border, untile
-from srcgrad.runtime.trees import add, add_into, add_item, add_to_list, in_memory, rebuilt, zeros
+from srcgrad.runtime.trees import add, add_into, add_item, add_to_list, in_memory, outline, rebuilt, zeros
 
 __all__ = [
     "accumulate",
@@ -112,6 +112,7 @@ __all__ = [
     "nanmedian_weights",
     "no_grad",
     "order",
+    "outline",
     "pad_positions",
     "pick_best",
     "polygamma",

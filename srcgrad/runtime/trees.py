@@ -85,6 +85,24 @@ def add(a: Any, b: Any) -> Any:
     return a + b
 
 
+def outline(x: Any) -> Any:
+    """A container as it is now: what is put into it, or taken out, later does not change this; its arrays are shared.
+
+    >>> x = [1.0, [2.0]]
+    >>> y = outline(x)
+    >>> x[1].append(3.0)
+    >>> y
+    [1.0, [2.0]]
+    """
+    if isinstance(x, dict):
+        return {key: outline(item) for key, item in x.items()}
+    fields = _fields(x)
+    if fields is not None:
+        items = {key: outline(item) for key, item in fields.items()}
+        return type(x)(**items) if isinstance(x, tuple) else _with_fields(x, items)
+    return type(x)([outline(item) for item in x]) if isinstance(x, list | tuple) else x
+
+
 def rebuilt(x: Any, g: Any) -> Any:
     """The cotangent `g` in the classes of `x`: a tuple for a tuple, an object for an object."""
     if g is None or x is None:
