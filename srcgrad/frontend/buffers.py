@@ -309,7 +309,7 @@ class _Facts:
                 return f"this writes into `{shown}`, which is not the function's own"
             if _may_be_view(stmt) or isinstance(stmt.op, Pop):
                 return f"`{shown}` may share its memory with another array, and this writes into it"
-        if self._shares_elements(root, [w for w, let in writes if let.args[0] != Var(root)]):
+        if self._shares_elements(root, writes):
             return f"an element of `{shown}` is held under a second name, and this writes into it"
         for name in self.names_of(root):
             if name != root and self.kind(name) == "unknown" and self._changes_meanwhile(name, writes):
@@ -367,8 +367,10 @@ class _Facts:
             for use, _ in self.uses.get(alias, [])
         ) or any(set(p.loops) - set(self.defined_at[o].loops) for p, o in owners if o in self.defined_at)
 
-    def _shares_elements(self, root: str, deep: list[_Point]) -> bool:
-        """Whether elements of a container, into which the writes `deep` go, may be seen by other names meanwhile."""
+    def _shares_elements(self, root: str, writes: list[tuple[_Point, Let]]) -> bool:
+        """Whether elements of a container that are written into may be seen by other names meanwhile."""
+        depths = [(point, self._depth(name)) for point, let in writes for name in variables(let.args[:1])]
+        deep = [(point, depth) for point, depth in depths if depth]
         if not deep or self.kind(root) not in CONTAINERS:
             return False
         made = self.definition.get(root)
@@ -380,9 +382,14 @@ class _Facts:
             for point, stmt in self.uses.get(name, [])
             if isinstance(stmt, Let) and stmt.target is not None and self.base(stmt.target) is None
             if self._hands_on(stmt) and not self._is_number(stmt.target)
-            for use in self._looks(stmt.target)
-            for write in deep
+            for use, shown in self._looks(stmt.target, self._depth(name) + (not isinstance(stmt.op, Make)))
+            for write, depth in deep
+            if depth >= shown
         )
+
+    def _depth(self, name: str) -> int:
+        """How many steps lead from an object to the part of it that a name shows."""
+        return len(self.path(name)[1])
 
     def _hands_on(self, let: Let) -> bool:
         """Whether the result of an operation may be an operand's element, or a container of its elements."""
@@ -411,22 +418,31 @@ class _Facts:
         again = set(write.loops) & set(point.loops) - set(self.defined_at[root].loops)
         return write.number > point.number or bool(again)
 
-    def _looks(self, name: str) -> list[_Point]:
-        """Where memory may be read that a name shows, by the name itself or by what is taken from it."""
-        found: list[_Point] = []
-        seen, pending = {name}, [name]
+    def _looks(self, name: str, depth: int = 0) -> Iterator[tuple[_Point, int]]:
+        """Where memory may be read that a name shows, by the name itself or by what is taken from it, and how many
+        steps deep in the object that it is part of, `name` itself being `depth` deep."""
+        seen = {name}
+        pending = [(name, depth, 0)]
         while pending:
-            for point, stmt in self.uses.get(pending.pop(), []):
-                found.append(point)
-                shows = not isinstance(stmt, Let) or isinstance(stmt.op, Make | Attr) or _may_be_view(stmt)
-                if isinstance(stmt, Let) and isinstance(stmt.op, Append | Store) and stmt.args[0] not in map(Var, seen):
-                    found.append(_Point(self._count, point.loops))  # in a container: it may be read at any time
-                if stmt is None or not (shows or (isinstance(stmt, Let) and self._hands_on(stmt))):
+            name, depth, wrapped = pending.pop()
+            for point, stmt in self.uses.get(name, []):
+                yield point, depth
+                if stmt is None:
                     continue
-                more = [other for other in defined(stmt) if other not in seen and not self._is_number(other)]
-                seen.update(more)
-                pending.extend(more)
-        return found
+                inside = depth, wrapped
+                if isinstance(stmt, Let):
+                    if isinstance(stmt.op, Append | Store) and stmt.args[0] != Var(name):
+                        yield _Point(self._count, point.loops), depth  # in a container: it may be read at any time
+                    if not self._hands_on(stmt) and not isinstance(stmt.op, Attr):
+                        continue
+                    if isinstance(stmt.op, Make):
+                        inside = depth, wrapped + 1
+                    elif stmt.op == Fn(operator.getitem):
+                        inside = (depth, wrapped - 1) if wrapped else (depth + 1, 0)
+                for other in defined(stmt):
+                    if other not in seen and not self._is_number(other):
+                        seen.add(other)
+                        pending.append((other, *inside))
 
     def _escapes(self, name: str, root: str, writes: list[tuple[_Point, Let]]) -> bool:
         """Whether a use of a buffer makes something that would see a later write."""
@@ -439,7 +455,8 @@ class _Facts:
                 if any(self.later(root, w, point) for w, _ in writes):
                     return True
             if isinstance(stmt, Let) and _may_be_view(stmt) and stmt.target is not None:
-                if any(_between(point, w, use) for w, _ in writes for use in self._looks(stmt.target)):
+                looks = list(self._looks(stmt.target))
+                if any(_between(point, w, use) for w, _ in writes for use, _ in looks):
                     return True
             if isinstance(stmt, If) and stmt.test != Var(name) and not self._lives_on(name, stmt, writes):
                 continue
