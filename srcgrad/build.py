@@ -131,6 +131,7 @@ class Builder:
         self.origin = Origin()
         self.suggested: dict[str, str] = {}
         self.displays: dict[str, Type] = {}  # of lists that are written out where they are used: the type of each item
+        self.part_of: dict[str, tuple[Var, Atom]] = {}  # the owners of elements and fields, and what they are called there
         self._open: list[list[Stmt]] = [[]]
 
     def declare(self, hint: str, known: Type = UNKNOWN) -> Var:
@@ -178,6 +179,8 @@ class Builder:
             undefined = any(operand == UNDEFINED for operand in (*operands, *named.values()))
             known = UNDEFINED if undefined else infer(op, operands, named)
         target = self.declare(hint or hint_of(op), known)
+        if args and isinstance(args[0], Var) and (isinstance(op, Attr) or op == Fn(operator.getitem)):
+            self.part_of[target.name] = (args[0], Const(op.name) if isinstance(op, Attr) else args[1])
         self.emit(Let(target.name, op, tuple(args), tuple(keywords), self.origin, effect))
         return target
 

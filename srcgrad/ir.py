@@ -183,9 +183,10 @@ class Invoke:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Reads memory: arguments are the buffer and one index for every "[]" of `path`.
+    """Reads memory: arguments are the buffer and one index for every indexed step of `path`.
 
-    `path` is the way from the buffer to the part: "[]" subscripts, ".T" takes an attribute. Empty: the whole.
+    `path` is the way from the buffer to the part: "[]" subscripts, "." takes the field of an object that the index
+    names, ".T" an attribute of an array. Empty: the whole.
     """
 
     path: tuple[str, ...] = ()
@@ -384,6 +385,7 @@ class Function:
 
 # Facts about operations
 
+INDEXED = ("[]", ".")  # the steps of a path that take an index
 PURE_BUILDERS = (Make, Attr)
 _WRITERS = (Store, Update, Append, Pop)
 _READERS = (Load, Pop, Update)
@@ -573,7 +575,7 @@ class _Verifier:
         if isinstance(let.op, Load | Store | Update | Append | Pop):
             if not let.args or not isinstance(let.args[0], Var):
                 self.fail("memory is read and written through a name", let)
-            indices = sum(step == "[]" for step in let.op.path)
+            indices = sum(step in INDEXED for step in let.op.path)
             placed = isinstance(let.op, Append | Pop) and let.op.placed
             if len(let.args) != 1 + indices + placed + (not isinstance(let.op, Load | Pop)):
                 self.fail("as many indices as the path has subscripts", let)

@@ -93,7 +93,11 @@ def _loaded(path: Sequence[str], args: Sequence[Operand]) -> Type:
     t = type_of_operand(args[0])
     indices = iter(args[1:])
     for step in path:
-        t = subscript(t, next(indices)) if step == "[]" else _attribute(step[1:], (t,))
+        if step == "[]":
+            t = subscript(t, next(indices))
+        else:
+            name = next(indices) if step == "." else Const(step[1:])
+            t = _attribute(name.value, (t,)) if isinstance(name, Const) else UNKNOWN
     return t
 
 

@@ -364,14 +364,14 @@ class Reverse:
         assert isinstance(let.op, Store)
         *indices, value = let.args[1:]
         if isinstance(value, Var) and value.name in self.active:
-            cotangent = self.builder.let(Load(let.op.path), [bar, *indices], hint=f"_{hint(value.name)}_bar")
+            cotangent = self.builder.let(Load(_bar_path(let.op)), [bar, *indices], hint=f"_{hint(value.name)}_bar")
             is_list = self.builder.types[name].kind in CONTAINERS
             if not is_list and any(self.is_gather(index) for index in indices):
                 mask = self._survivors(name, let.op.path, indices)
                 cotangent = self.builder.fn(np.where, mask, cotangent, Const(0.0))
             self.contribute(value.name, fit(self.builder, cotangent, value, True))
         zero = self.zero(value) if self.builder.types[name].kind == "list" else Const(0.0)
-        self.builder.do(Store(let.op.path), bar, *indices, zero)
+        self.builder.do(Store(_bar_path(let.op)), bar, *indices, zero)
 
     def _survivors(self, name: str, path: tuple[str, ...], indices: Sequence[Atom]) -> Atom:
         """Which stored elements are still there: where an index names an element twice, the last store wins."""
@@ -384,7 +384,7 @@ class Reverse:
         value = let.args[-1]
         if bar is None or not isinstance(value, Var) or value.name not in self.active:
             return
-        cotangent = self.builder.let(Load(let.op.path), [bar, *let.args[1:-1]], hint=f"_{hint(value.name)}_bar")
+        cotangent = self.builder.let(Load(_bar_path(let.op)), [bar, *let.args[1:-1]], hint=f"_{hint(value.name)}_bar")
         cotangent = fit(self.builder, cotangent, value, True)
         if let.op.operator is operator.isub:
             cotangent = self.builder.fn(operator.neg, cotangent)
@@ -398,8 +398,8 @@ class Reverse:
         assert isinstance(let.op, Append)
         if let.op.placed:
             *indices, position = indices
-            indices.append(self._place_in(bar, let.op.path, indices, position, runtime.inserted_at))
-        cotangent = self.builder.let(Pop(let.op.path, let.op.placed), [bar, *indices])
+            indices.append(self._place_in(bar, _bar_path(let.op), indices, position, runtime.inserted_at))
+        cotangent = self.builder.let(Pop(_bar_path(let.op), let.op.placed), [bar, *indices])
         if isinstance(value, Var) and value.name in self.active:
             self.contribute(value.name, cotangent)
 
@@ -413,13 +413,13 @@ class Reverse:
         cotangent = self.adjoint(let.target) if let.target in self.active else None
         cotangent = self.zero(Var(let.target)) if cotangent is None else cotangent
         if not let.op.placed or let.args[-1] == Const(-1):
-            self.builder.do(Append(let.op.path), bar, *let.args[1 : len(let.args) - let.op.placed], cotangent)
+            self.builder.do(Append(_bar_path(let.op)), bar, *let.args[1 : len(let.args) - let.op.placed], cotangent)
         elif let.op.keyed:
-            self.builder.do(Store((*let.op.path, "[]")), bar, *let.args[1:], cotangent)
+            self.builder.do(Store((*_bar_path(let.op), "[]")), bar, *let.args[1:], cotangent)
         else:
             *indices, position = let.args[1:]
-            place = self._place_in(bar, let.op.path, indices, position, runtime.taken_from)
-            self.builder.do(Append(let.op.path, placed=True), bar, *indices, place, cotangent)
+            place = self._place_in(bar, _bar_path(let.op), indices, position, runtime.taken_from)
+            self.builder.do(Append(_bar_path(let.op), placed=True), bar, *indices, place, cotangent)
 
     def _place_in(
         self, bar: Var, path: tuple[str, ...], indices: Sequence[Atom], position: Atom, place: Callable[..., int]
@@ -440,7 +440,7 @@ class Reverse:
         if not let.op.path:
             self._contribute_in_memory(let.args[0].name, cotangent)
             return
-        self._scatter(let.args[0].name, let.op.path, let.args[1:], cotangent, self.may_hold(let.target))
+        self._scatter(let.args[0].name, _bar_path(let.op), let.args[1:], cotangent, self.may_hold(let.target))
 
     def _scatter(
         self, name: str, path: tuple[str, ...], indices: Sequence[Atom], cotangent: Atom, holds: bool = False
@@ -646,6 +646,11 @@ class Reverse:
     def report(self) -> None:
         if self.offences:
             raise together(self.offences)
+
+
+def _bar_path(op: Load | Store | Update | Append | Pop) -> tuple[str, ...]:
+    """The way to the adjoint of a part: the adjoint of an object has its fields by subscripts."""
+    return tuple("[]" if step == "." else step for step in op.path)
 
 
 def entries(let: Let) -> list[tuple[Atom, Atom]]:

@@ -281,14 +281,20 @@ def place(buffer: Expr, path: tuple[str, ...], indices: Sequence[Expr]) -> Expr:
     """The part of a buffer that a path leads to."""
     remaining = iter(indices)
     for step in path:
-        buffer = subscript(buffer, next(remaining)) if step == "[]" else attribute(buffer, step[1:])
+        match step:
+            case "[]":
+                buffer = subscript(buffer, next(remaining))
+            case ".":
+                buffer = attribute(buffer, next(remaining).value)
+            case _:
+                buffer = attribute(buffer, step[1:])
     return buffer
 
 
 def writable(buffer: Expr, path: tuple[str, ...], indices: Sequence[Expr], whole: bool) -> Expr:
     """The same as the target of an assignment; `whole`: a name is written into, not rebound."""
     node = place(buffer, path, indices)
-    if (whole and not path) or (path and path[-1] != "[]"):
+    if (whole and not path) or (path and path[-1] not in ir.INDEXED):
         node = gast.Subscript(node, constant(...), gast.Store())
     node.ctx = gast.Store()
     return node

@@ -197,7 +197,7 @@ class _Facts:
     def _replaced(self, name: str, writes: list[tuple[_Point, Let]]) -> bool:
         """Whether an element that is written may by then have been replaced in its container by another one."""
         let = self.definition.get(name)
-        if not isinstance(let, Let) or let.op != Fn(operator.getitem) or not self._is_element(let):
+        if not isinstance(let, Let) or not (self._is_field(let) or self._is_subscript_of_container(let)):
             return False
         point = self.defined_at[name]
         slots = [w for w, write in writes if write.args[0] == let.args[0]]
@@ -239,16 +239,25 @@ class _Facts:
         stmt = self.definition.get(name)
         if not isinstance(stmt, Let) or not stmt.args or not isinstance(stmt.args[0], Var):
             return None
-        if isinstance(stmt.op, Attr) and stmt.op.name in ("T", "mT"):
+        if isinstance(stmt.op, Attr) and stmt.op.name in ("T", "mT") and not self._is_field(stmt):
             return stmt.args[0].name, f".{stmt.op.name}", None
         if stmt.op == Fn(operator.getitem) and self._is_view(stmt):
             return stmt.args[0].name, "[]", stmt.args[1]
+        if isinstance(stmt.op, Attr) and self._is_field(stmt) and name in self.written_through:
+            return stmt.args[0].name, ".", Const(stmt.op.name)
         return None
+
+    def _is_field(self, let: Let) -> bool:
+        """Whether a let takes a field of an object."""
+        return isinstance(let.op, Attr) and any(self.kind(name) == "record" for name in variables(let.args))
 
     def _is_element(self, let: Let) -> bool:
         """Whether a subscript takes an element of a container, an object of its own, and no view."""
         assert isinstance(let.args[0], Var)
         return self.kind(let.args[0].name) in CONTAINERS
+
+    def _is_subscript_of_container(self, let: Let) -> bool:
+        return let.op == Fn(operator.getitem) and self._is_element(let)
 
     def _is_view(self, let: Let) -> bool:
         assert let.target is not None
@@ -393,7 +402,7 @@ class _Facts:
 
     def _hands_on(self, let: Let) -> bool:
         """Whether the result of an operation may be an operand's element, or a container of its elements."""
-        if let.op == Fn(operator.getitem) or isinstance(let.op, Make) or _may_be_view(let):
+        if let.op == Fn(operator.getitem) or isinstance(let.op, Make) or _may_be_view(let) or self._is_field(let):
             return True
         copies = let.op in (Fn(operator.add), Fn(operator.mul), Method("copy"), Fn(dict)) or isinstance(let.op, Pop)
         return copies and any(self.kind(name) in CONTAINERS for name in variables(let.args))
@@ -403,7 +412,7 @@ class _Facts:
         let = self.definition.get(name)
         if let is not None and not isinstance(let, Let):
             return not isinstance(let, For) or name != let.variable
-        return isinstance(let, Let) and let.op == Fn(operator.getitem) and self._is_element(let)
+        return isinstance(let, Let) and (self._is_field(let) or self._is_subscript_of_container(let))
 
     def names_of(self, root: str) -> list[str]:
         """All names for an object or parts of it."""
@@ -437,7 +446,7 @@ class _Facts:
                         continue
                     if isinstance(stmt.op, Make):
                         inside = depth, wrapped + 1
-                    elif stmt.op == Fn(operator.getitem):
+                    elif stmt.op == Fn(operator.getitem) or self._is_field(stmt):
                         inside = (depth, wrapped - 1) if wrapped else (depth + 1, 0)
                 for other in defined(stmt):
                     if other not in seen and not self._is_number(other):
@@ -728,6 +737,12 @@ class _Rewriter:
             if found is not None:
                 root, path, indices = found
                 stmts.append(replace(let, op=Load((*path, "[]")), args=(Var(root), *indices, read(let.args[1]))))
+                return
+        if isinstance(let.op, Attr) and self.facts.kind(let.args[0].name if isinstance(let.args[0], Var) else "") == "record":
+            found = self.buffer_path(let.args[0])
+            if found is not None:
+                root, path, indices = found
+                stmts.append(replace(let, op=Load((*path, ".")), args=(Var(root), *indices, Const(let.op.name))))
                 return
         keywords = tuple((key, read(atom)) for key, atom in let.keywords)
         stmts.append(replace(let, args=tuple(map(read, let.args)), keywords=keywords))

@@ -14,6 +14,7 @@ import functools
 import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import gast
@@ -237,16 +238,27 @@ class Containers(Loops):
 
     def put(self, owner: Var, value: Atom, key: Atom | None, node: gast.AST) -> None:
         """Sees to it that the type of a container foresees a value that is put into it."""
-        known, new = self.builder.type(owner), self.builder.type(value)
+        self._foresee(owner, self.builder.type(value), key)
+
+    def _foresee(self, owner: Var, new: Type, key: Atom | None) -> None:
+        known = self.builder.type(owner)
         if known.kind == "list":
             wider = list_of(*known.items, new)
         elif known.kind == "dict":
             if not isinstance(key, Const) or key.value not in known.keys:
                 self.grow(owner)
             wider = self._with_key(known, key, new)
+        elif known.kind in ("record", "tuple") and isinstance(key, Const):
+            keys = known.keys if known.kind == "record" else tuple(range(len(known.items)))
+            items = [join(t, new) if k == key.value else t for k, t in zip(keys, known.items, strict=True)]
+            wider = replace(known, items=tuple(items))
         else:
             return
         if join(known, wider) == known:
+            return
+        if owner.name not in self.sites and owner.name in self.builder.part_of:
+            around, key = self.builder.part_of[owner.name]
+            self._foresee(around, wider, key)
             return
         site = self.sites.get(owner.name, "everywhere")
         before = self.contents.get(site)

@@ -23,7 +23,7 @@ from srcgrad.frontend.base import Owner
 from srcgrad.frontend.lists import Lists
 from srcgrad.frontend.scope import Access
 from srcgrad.frontend.values import Bound, Closure, Instance, Partial, Record, Super, Table, Value, is_undefined
-from srcgrad.ir import UNDEFINED, Atom, Attr, Const, Var
+from srcgrad.ir import UNDEFINED, Atom, Attr, Const, Store, Var
 from srcgrad.rules.rule import Key, registry
 
 _MISSING = object()
@@ -252,8 +252,31 @@ class Objects(Lists):
         if isinstance(owner, Record):
             self.refuse(target, f"an object of class `{owner.cls.__name__}` cannot change", "make a new one")
             return
+        if isinstance(owner, Var) and self.builder.type(owner).kind == "record":
+            self._store_field(target, owner, value)
+            return
         problem = f"this writes the attribute `{name}` of an object that is not the function's own"
         self.refuse(target, problem, "return the new value, or make the object in the function", AliasedWrite)
+
+    def _store_field(self, target: gast.Attribute, owner: Var, value: Value) -> None:
+        """A store into a field of an object from outside, which the caller sees."""
+        known, name = self.builder.type(owner), target.attr
+        assert known.cls is not None
+        found = inspect.getattr_static(known.cls, name, _MISSING)
+        if isinstance(found, property) and found.fset is not None:
+            self.apply(target, Const(found.fset), [owner, value], {})
+            return
+        cls = known.cls.__name__
+        if issubclass(known.cls, tuple) or getattr(getattr(known.cls, "__dataclass_params__", None), "frozen", False):
+            self.refuse(target, f"an object of class `{cls}` cannot change", "make a new one")
+        elif known.cls.__setattr__ is not object.__setattr__ or hasattr(type(found), "__set__"):
+            self.refuse(target, f"the class `{cls}` decides what a store into `{name}` does", "return the new value")
+        elif name not in known.keys:
+            self.refuse(target, f"this gives an object from outside the new attribute `{name}`", "set it in `__init__`")
+        else:
+            atom = self.as_atom(value, target)
+            self.put(owner, atom, Const(name), target)
+            self.write(Store((".",)), owner, Const(name), atom)
 
     def delete_attribute(self, target: gast.Attribute, owner: Value) -> None:
         if isinstance(owner, Instance) and self.field(owner, target.attr) is not None:
