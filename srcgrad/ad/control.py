@@ -65,7 +65,8 @@ class Control(Reverse):
     def _one(self, let: Let, forward: list[Stmt]) -> list[Stmt]:
         self.let(let)
         taken = [self.snapshots[let.target]] if let.target in self.snapshots else []
-        return [*self.expanded.get(let.target or "", [let]), *taken, *forward]
+        before = [self.before[id(let)]] if id(let) in self.before else []
+        return [*before, *self.expanded.get(let.target or "", [let]), *taken, *forward]
 
     def stmt(self, stmt: Stmt, in_loop: bool) -> Sequence[Stmt]:
         if not self._has_work(stmt):

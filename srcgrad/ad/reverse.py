@@ -22,6 +22,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from srcgrad import runtime
+from srcgrad.abstract import infer
 from srcgrad.ad.adjoints import Adjoints
 from srcgrad.ad.broadcasting import fit
 from srcgrad.ad.undefined import define_undefined
@@ -78,6 +79,8 @@ class Reverse:
         self.roots: set[str] = set()
         self.snapshots: dict[str, Let] = {}
         self.expanded: dict[str, list[Let]] = {}  # calls of recursive functions, as their forward sweeps
+        self.before: dict[int, Let] = {}  # loads that the forward sweep makes before a store
+        self.deep: set[str] = set()  # containers whose elements are addressed by parts
         self.split: set[str] = set()
         self.numeric: set[str] = set()  # names that take part in arithmetic
         self._survey(function.body, ())
@@ -106,6 +109,8 @@ class Reverse:
             assert isinstance(let.args[0], Var)
             self.in_memory.add(let.args[0].name)
             self.roots.add(let.args[0].name)
+            if len(let.op.path) > 1 and self.type(let.args[0]).kind in CONTAINERS:
+                self.deep.add(let.args[0].name)
         target_active = let.target in self.active
         rule = rule_of(let)
         if rule is not None and rule.form in ("elementwise", "bilinear"):
@@ -370,8 +375,24 @@ class Reverse:
                 mask = self._survivors(name, let.op.path, indices)
                 cotangent = self.builder.fn(np.where, mask, cotangent, Const(0.0))
             self.contribute(value.name, fit(self.builder, cotangent, value, True))
-        zero = self.zero(value) if self.builder.types[name].kind == "list" else Const(0.0)
+        zero = self._zero_before(let) if name in self.deep else Const(0.0)
         self.builder.do(Store(_bar_path(let.op)), bar, *indices, zero)
+
+    def _zero_before(self, let: Let) -> Atom:
+        """Zero for an element of a container that is replaced, in the form of what was there: its parts are addressed."""
+        owner, *indices = let.args[:-1]
+        assert isinstance(let.op, Store)
+        known = self.type(owner)
+        if len(let.op.path) > 1:
+            known = infer(Load(let.op.path[:-1]), [self.builder.operand(atom) for atom in (owner, *indices[:-1])])
+        is_new = known.kind not in ("list", "record") and indices[-1] not in map(Const, known.keys)
+        old = infer(Load(let.op.path), [self.builder.operand(atom) for atom in let.args[:-1]])
+        if is_new or old.kind == "scalar" or len(indices) != len(let.op.path):
+            return Const(0.0)
+        before = self.builder.declare("_before", old)
+        self.before[id(let)] = Let(before.name, Load(let.op.path), (owner, *indices), (), let.origin)
+        self.definition[before.name] = self.before[id(let)]
+        return self.builder.fn(runtime.zeros, before)
 
     def _survivors(self, name: str, path: tuple[str, ...], indices: Sequence[Atom]) -> Atom:
         """Which stored elements are still there: where an index names an element twice, the last store wins."""

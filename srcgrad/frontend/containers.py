@@ -241,6 +241,8 @@ class Containers(Loops):
         self._foresee(owner, self.builder.type(value), key)
 
     def _foresee(self, owner: Var, new: Type, key: Atom | None) -> None:
+        if self.widened and new == UNKNOWN:
+            return  # it may be known when the function is lowered again
         known = self.builder.type(owner)
         if known.kind == "list":
             wider = list_of(*known.items, new)
