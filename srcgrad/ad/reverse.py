@@ -154,13 +154,25 @@ class Reverse:
     def _shared(self, name: str) -> bool:
         """Whether a name is a part of a container with its adjoint in memory: its own adjoint is there."""
         let = self.definition.get(name)
-        return self._takes_part(let) and self._container_of(let) in self.in_memory and not self._takes_component(let)
+        if not self._takes_part(let) or self._slices_list(let):
+            return False
+        return self._container_of(let) in self.in_memory and not self._takes_component(let)
+
+    def _slices_list(self, let: Let) -> bool:
+        """Whether a slice of a list or tuple is taken, a new one, whose adjoint is in no other."""
+        if let.op != Fn(operator.getitem) or self.type(let.args[0]).kind not in ("list", "tuple"):
+            return False
+        index = let.args[1]
+        is_slice = isinstance(index, Const) and isinstance(index.value, slice)
+        return is_slice or self.type(index).kind == "slice"
 
     def _container_of(self, let: Let) -> str:
         """The outermost container that a part belongs to: its adjoint holds that of the part."""
         name, _ = self.part_of(let)
         outer = self.definition.get(name)
         if name in self.roots or not self._takes_part(outer) or self._takes_component(outer):
+            return name
+        if self._slices_list(outer):
             return name
         owner, _ = self.part_of(outer)
         return self._container_of(outer) if self.builder.types[owner].kind in CONTAINERS else name
