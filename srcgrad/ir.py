@@ -186,7 +186,7 @@ class Load:
     """Reads memory: arguments are the buffer and one index for every indexed step of `path`.
 
     `path` is the way from the buffer to the part: "[]" subscripts, "." takes the field of an object that the index
-    names, ".T" an attribute of an array. Empty: the whole.
+    names, ".T" an attribute of an array, "reshape" a view of the shape that the index gives. Empty: the whole.
     """
 
     path: tuple[str, ...] = ()
@@ -385,7 +385,7 @@ class Function:
 
 # Facts about operations
 
-INDEXED = ("[]", ".")  # the steps of a path that take an index
+INDEXED = ("[]", ".", "reshape")  # the steps of a path that take an index
 PURE_BUILDERS = (Make, Attr)
 _WRITERS = (Store, Update, Append, Pop)
 _READERS = (Load, Pop, Update)

@@ -95,6 +95,8 @@ def _loaded(path: Sequence[str], args: Sequence[Operand]) -> Type:
     for step in path:
         if step == "[]":
             t = subscript(t, next(indices))
+        elif step == "reshape":
+            t = _reshaped(t, [next(indices)])
         else:
             name = next(indices) if step == "." else Const(step[1:])
             t = _attribute(name.value, (t,)) if isinstance(name, Const) else UNKNOWN

@@ -81,6 +81,7 @@ class Reverse:
         self.expanded: dict[str, list[Let]] = {}  # calls of recursive functions, as their forward sweeps
         self.before: dict[int, Let] = {}  # loads that the forward sweep makes before a store
         self.deep: set[str] = set()  # containers whose elements are addressed by parts
+        self.reshaped: set[str] = set()  # buffers that are read or written through `reshape`
         self.split: set[str] = set()
         self.numeric: set[str] = set()  # names that take part in arithmetic
         self._survey(function.body, ())
@@ -109,6 +110,8 @@ class Reverse:
             assert isinstance(let.args[0], Var)
             self.in_memory.add(let.args[0].name)
             self.roots.add(let.args[0].name)
+            if "reshape" in let.op.path:
+                self.reshaped.add(let.args[0].name)
             if len(let.op.path) > 1 and self.type(let.args[0]).kind in CONTAINERS:
                 self.deep.add(let.args[0].name)
         target_active = let.target in self.active
@@ -270,7 +273,9 @@ class Reverse:
             return found
         before = self.adjoints.take(name)
         if before is not None:
-            made = self.builder.let(Fn(np.copy), [before], hint=self.bar(name))
+            # The adjoint of what is seen through `reshape` is written through `reshape`.
+            order = [("order", Const("C"))] if name in self.reshaped else []
+            made = self.builder.let(Fn(np.copy), [before], order, hint=self.bar(name))
         else:
             made = self.zero_array(name)
         assert isinstance(made, Var)
@@ -282,7 +287,8 @@ class Reverse:
         plain = known.kind == "array" and known.dtype is not None and name not in self.sometimes
         may_hold = name not in self.sometimes and self.may_hold(name)
         function = np.zeros_like if plain else runtime.zeros if may_hold else runtime.zeros_like
-        return self.builder.let(Fn(function), [self.value(name)], hint=self.bar(name))
+        order = [("order", Const("C"))] if name in self.reshaped else []
+        return self.builder.let(Fn(np.zeros_like if order else function), [self.value(name)], order, hint=self.bar(name))
 
     def result(self, let: Let) -> Atom:
         """What an operation computed; of memory that is written later, a snapshot taken at once."""

@@ -286,6 +286,8 @@ def place(buffer: Expr, path: tuple[str, ...], indices: Sequence[Expr]) -> Expr:
                 buffer = subscript(buffer, next(remaining))
             case ".":
                 buffer = attribute(buffer, next(remaining).value)
+            case "reshape":
+                buffer = call(attribute(buffer, step), [next(remaining)])
             case _:
                 buffer = attribute(buffer, step[1:])
     return buffer
@@ -294,7 +296,7 @@ def place(buffer: Expr, path: tuple[str, ...], indices: Sequence[Expr]) -> Expr:
 def writable(buffer: Expr, path: tuple[str, ...], indices: Sequence[Expr], whole: bool) -> Expr:
     """The same as the target of an assignment; `whole`: a name is written into, not rebound."""
     node = place(buffer, path, indices)
-    if (whole and not path) or (path and path[-1] not in ir.INDEXED):
+    if (whole and not path) or (path and path[-1] not in ("[]", ".")):
         node = gast.Subscript(node, constant(...), gast.Store())
     node.ctx = gast.Store()
     return node

@@ -55,6 +55,13 @@ from srcgrad.rules.views import VIEWS, asks_for_no_copy
 from srcgrad.types import CONTAINERS, Type
 
 _WRITERS = (Store, Update, Append, Pop)
+# Calls that make arrays whose elements stand in memory in their order, and with how many arguments.
+_IN_ORDER = frozenset(
+    [(Method("copy"), 1), (Method("flatten"), 1)]
+    + [(Fn(function), count) for function in (np.zeros, np.ones, np.empty, np.eye, np.identity) for count in (1, 2)]
+    + [(Fn(np.full), 2), (Fn(np.full), 3)]
+)
+_ORDERED = (("dtype", Const(float)), ("order", Const("C")))
 _VIEW_ATTRIBUTES = ("T", "mT", "real", "imag", "flat")
 _VIEW_NAMES = VIEWS | {"view", "iter", "reversed", "enumerate", "zip", "list", "tuple", "sorted"}
 
@@ -109,7 +116,7 @@ def _rebound(function: Function, facts: _Facts, source: Source) -> Function:
         )
         for let in found
         for owner in let.args[:1]
-        if isinstance(owner, Var) and not facts.is_temporary(owner.name, let)
+        if isinstance(owner, Var) and not facts.is_temporary(owner.name, let) and not facts.is_own_element(let)
     ]
     if offences:
         raise together(list(offences))
@@ -241,11 +248,34 @@ class _Facts:
             return None
         if isinstance(stmt.op, Attr) and stmt.op.name in ("T", "mT") and not self._is_field(stmt):
             return stmt.args[0].name, f".{stmt.op.name}", None
+        if stmt.op == Attr("flat") and self.kind(stmt.args[0].name) == "array":
+            return stmt.args[0].name, ".flat", None
         if stmt.op == Fn(operator.getitem) and self._is_view(stmt):
             return stmt.args[0].name, "[]", stmt.args[1]
+        if stmt.op in (Method("transpose"), Fn(np.transpose)) and len(stmt.args) == 1 and not stmt.keywords:
+            return stmt.args[0].name, ".T", None
+        shape = reshaped_to(stmt)
+        if shape is not None and self._is_contiguous(stmt.args[0].name):
+            return stmt.args[0].name, "reshape", shape
         if isinstance(stmt.op, Attr) and self._is_field(stmt) and name in self.written_through:
             return stmt.args[0].name, ".", Const(stmt.op.name)
         return None
+
+    def _is_contiguous(self, name: str) -> bool:
+        """Whether the elements of an array are known to stand in memory in their order, so that `reshape` is a view."""
+        let = self.definition.get(name)
+        if not isinstance(let, Let):
+            return False
+        if (let.op, len(let.args)) in _IN_ORDER and all(pair in _ORDERED for pair in let.keywords):
+            return True
+        if any(pair in _ORDERED[1:] for pair in let.keywords):
+            return let.op in (Fn(np.zeros_like), Fn(np.ones_like), Fn(np.empty_like), Fn(np.copy))
+        known = self._type(name)
+        if known is not None and known.kind == "array" and known.rank == 1 and self._is_new(name, set()):
+            return True
+        if reshaped_to(let) is not None or (let.op == Fn(operator.getitem) and _takes_first(let.args[1])):
+            return isinstance(let.args[0], Var) and self._is_contiguous(let.args[0].name)
+        return False
 
     def _is_field(self, let: Let) -> bool:
         """Whether a let takes a field of an object."""
@@ -318,7 +348,8 @@ class _Facts:
                 return f"this writes into `{shown}`, which is not the function's own"
             if _may_be_view(stmt) or isinstance(stmt.op, Pop):
                 return f"`{shown}` may share its memory with another array, and this writes into it"
-        if self._shares_elements(root, writes):
+        depths = [(point, self._depth(name)) for point, let in writes for name in variables(let.args[:1])]
+        if self._shares_elements(root, [(point, depth) for point, depth in depths if depth]):
             return f"an element of `{shown}` is held under a second name, and this writes into it"
         for name in self.names_of(root):
             if name != root and self.kind(name) == "unknown" and self._changes_meanwhile(name, writes):
@@ -376,10 +407,24 @@ class _Facts:
             for use, _ in self.uses.get(alias, [])
         ) or any(set(p.loops) - set(self.defined_at[o].loops) for p, o in owners if o in self.defined_at)
 
-    def _shares_elements(self, root: str, writes: list[tuple[_Point, Let]]) -> bool:
-        """Whether elements of a container that are written into may be seen by other names meanwhile."""
-        depths = [(point, self._depth(name)) for point, let in writes for name in variables(let.args[:1])]
-        deep = [(point, depth) for point, depth in depths if depth]
+    def is_own_element(self, let: Let) -> bool:
+        """Whether `let` updates an element of a container made here, is stored in its place, and nobody else has it."""
+        assert isinstance(let.args[0], Var)
+        taken = self.definition.get(let.args[0].name)
+        if not isinstance(taken, Let) or taken.op != Fn(operator.getitem) or not isinstance(taken.args[0], Var):
+            return False
+        owner = taken.args[0].name
+        made = self.definition.get(owner)
+        if not isinstance(made, Let) or not isinstance(made.op, Make) or self.kind(owner) not in CONTAINERS:
+            return False
+        stored = any(stmt.args == (*taken.args, Var(let.target or "")) for name, _, stmt in self.writes if name == owner)
+        alone = len(self.uses.get(let.args[0].name, [])) == 1
+        if not stored or not alone or self._held_elsewhere(owner):
+            return False
+        return not self._shares_elements(owner, [(self.point[id(let)], 1)])
+
+    def _shares_elements(self, root: str, deep: list[tuple[_Point, int]]) -> bool:
+        """Whether elements of a container that are written into, so many steps deep, may be seen by other names."""
         if not deep or self.kind(root) not in CONTAINERS:
             return False
         made = self.definition.get(root)
@@ -463,7 +508,7 @@ class _Facts:
                     continue  # `np.sum([y])`: gone before the next write
                 if any(self.later(root, w, point) for w, _ in writes):
                     return True
-            if isinstance(stmt, Let) and _may_be_view(stmt) and stmt.target is not None:
+            if isinstance(stmt, Let) and _may_be_view(stmt) and stmt.target is not None and not self.base(stmt.target):
                 looks = list(self._looks(stmt.target))
                 if any(_between(point, w, use) for w, _ in writes for use, _ in looks):
                     return True
@@ -487,6 +532,28 @@ def _sources(stmt: Stmt, name: str) -> list[Atom]:
         at = (stmt.params if name in stmt.params else stmt.targets[stmt.stops :]).index(name)
         return [stmt.inits[at], stmt.body.results[stmt.stops + at]]
     return [Var(name)]
+
+
+def reshaped_to(let: Let) -> Atom | None:
+    """The shape that a call of `reshape` or `ravel` asks for; None for all else, and where it is several atoms."""
+    if let.keywords or not isinstance(let.args[0] if let.args else None, Var):
+        return None
+    if let.op in (Method("ravel"), Fn(np.ravel)):
+        return Const(-1) if len(let.args) == 1 else None
+    if let.op == Fn(np.reshape):
+        return let.args[1] if len(let.args) == 2 else None
+    if let.op != Method("reshape") or len(let.args) < 2:
+        return None
+    sizes = [atom.value for atom in let.args[1:] if isinstance(atom, Const)]
+    several = Const(tuple(sizes)) if len(sizes) == len(let.args) - 1 else None
+    return let.args[1] if len(let.args) == 2 else several
+
+
+def _takes_first(index: Atom) -> bool:
+    """Whether a subscript takes one element, or consecutive ones, along the first axis."""
+    if isinstance(index, Const) and isinstance(index.value, slice):
+        return index.value.step is None
+    return isinstance(index, Const) and isinstance(index.value, int)
 
 
 def _is_index(let: Let) -> bool:

@@ -302,6 +302,10 @@ class Containers(Loops):
         """`base[part] = new`."""
         value = self.as_atom(new, target)
         index = self.index(target.slice)
+        is_flat = self.builder.part_of.get(base.name, (base, index))[1] == Const("flat")
+        if is_flat and self.builder.type(value).kind != "scalar":
+            self.refuse(target, "a store into `flat` of other than a number", "store into `y.reshape(-1)`")
+            return
         self.put(base, value, index, target)
         self.write(Store(("[]",)), base, index, value)
 

@@ -43,7 +43,7 @@ class Lists(Containers):
     ) -> Value | None:
         if self.builder.type(owner).kind == "object" and name in _OF_SETS and not keywords:
             atoms = [self.as_atom(value, node) for value in args]
-            if not any(self.builder.type(atom).differentiable for atom in atoms):
+            if self.widened or not any(self.builder.type(atom).differentiable for atom in atoms):
                 return self.builder.let(Method(name), [owner, *atoms], effect=True)
         if self.builder.type(owner).kind == "list":
             if name == "sort" and not args:

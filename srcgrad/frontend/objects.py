@@ -20,6 +20,7 @@ import gast
 
 from srcgrad.errors import AliasedWrite
 from srcgrad.frontend.base import Owner
+from srcgrad.frontend.library import STAND_INS
 from srcgrad.frontend.lists import Lists
 from srcgrad.frontend.scope import Access
 from srcgrad.frontend.values import Bound, Closure, Instance, Partial, Record, Super, Table, Value, is_undefined
@@ -338,7 +339,8 @@ def _unusual(cls: type) -> str:
         return "" if hasattr(cls, "_fields") and type(cls) is type and _plain_new(cls) else "is no plain NamedTuple"
     if type(cls) is not type and type(cls).__name__ != "ABCMeta":
         return f"has the metaclass `{type(cls).__name__}`"
-    foreign = [base for base in cls.__mro__ if base.__module__.partition(".")[0] in _LIBRARIES and base is not object]
+    known = (object, *STAND_INS.values())
+    foreign = [c for c in cls.__mro__ if c.__module__.partition(".")[0] in _LIBRARIES and c not in known]
     if foreign:
         return f"is derived from `{foreign[0].__name__}`"
     if cls.__new__ is not object.__new__:

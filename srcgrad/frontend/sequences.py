@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import functools
 import operator
@@ -15,7 +16,9 @@ from collections.abc import Callable
 from typing import Any
 
 import gast
+import numpy as np
 
+from srcgrad.frontend.library import STAND_INS, Deque
 from srcgrad.frontend.loops import Walk
 from srcgrad.frontend.objects import Objects
 from srcgrad.frontend.values import (
@@ -36,12 +39,18 @@ from srcgrad.runtime import stop_gradient
 from srcgrad.types import Type
 
 _REFUSED = {locals, globals, vars, exec, eval, setattr, delattr, iter, next, compile}
+# Functions that take a deque for the list of its elements, and give back something new.
+_READERS = (
+    list, tuple, sum, max, min, sorted, np.array, np.stack, np.vstack, np.concatenate, np.sum, np.mean, np.max, np.min,
+)  # fmt: skip
 _FUNCTIONS = Closure | Partial | Bound | Choice
 
 
 class Sequences(Objects):
     def special(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value | None:
         """What a call comes to that the compiler runs itself; None for all others."""
+        if any(callee is reader for reader in _READERS):
+            args = [self._read(arg) for arg in args]
         if type(callee) in (operator.itemgetter, operator.attrgetter):
             return self._getter(node, callee, args)
         try:
@@ -59,9 +68,19 @@ class Sequences(Objects):
             for value in rest:
                 first = self.primitive(node, callee, [first, value], {})
             return first
+        if callee in STAND_INS:
+            return self.construct(node, STAND_INS[callee], args, keywords)
+        if callee is collections.OrderedDict:
+            return self._dict(node, args, keywords)
         if self.is_users_class(callee):
             return self.construct(node, callee, args, keywords)
         return None
+
+    def _read(self, value: Value) -> Value:
+        """What a function that only reads a sequence makes of a deque: its elements."""
+        if isinstance(value, Instance) and value.cls is Deque:
+            return self.field(value, "items") or value
+        return value
 
     # Sequences
 
@@ -235,7 +254,7 @@ class Sequences(Objects):
         value, kinds = args
         if isinstance(kinds, tuple) and all(isinstance(kind, Const) for kind in kinds):
             kinds = Const(tuple(kind.value for kind in kinds))
-        cls = tuple if isinstance(value, tuple) else self.class_of(value)
+        cls = tuple if isinstance(value, tuple) else self._public_class(value)
         if isinstance(value, Table):
             cls = list if value.kind == "list" else dict
         known = self.builder.type(value).kind if isinstance(value, Var) else "unknown"
@@ -245,8 +264,13 @@ class Sequences(Objects):
             return None if isinstance(kinds, Const) else self.refuse(node, "the class is not known", "name it")
         return Const(issubclass(cls, kinds.value))
 
+    def _public_class(self, value: Value) -> type | None:
+        """The class that the program knows an object by."""
+        cls = self.class_of(value)
+        return next((public for public, inner in STAND_INS.items() if inner is cls), cls)
+
     def _type(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
-        cls = self.class_of(args[0]) if len(args) == 1 else None
+        cls = self._public_class(args[0]) if len(args) == 1 else None
         return None if cls is None else Const(cls)
 
     def _callable(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:

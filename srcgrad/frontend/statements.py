@@ -266,6 +266,12 @@ class Statements(Joins):
 
     def _augmented_element(self, node: gast.AugAssign, target: gast.Subscript) -> None:
         base, index = self.expression(target.value), self.index(target.slice)
+        if isinstance(base, Instance):
+            item = self.special_operator(node, "getitem", [base, index])
+            if item is not None:
+                changed = self.augmented(node, item)
+                self.special_operator(node, "setitem", [base, index, item if changed is None else changed])
+                return
         if not isinstance(base, Var):
             self.refuse(node, "a store into something that is no array or list", "store into an array")
             return
