@@ -131,7 +131,7 @@ class Builder:
         self.origin = Origin()
         self.suggested: dict[str, str] = {}
         self.displays: dict[str, Type] = {}  # of lists that are written out where they are used: the type of each item
-        self.part_of: dict[str, tuple[Var, Atom]] = {}  # the owners of elements and fields, and what they are called there
+        self.part_of: dict[str, tuple[Var, Atom]] = {}  # the owners of elements and fields, and their names there
         self._open: list[list[Stmt]] = [[]]
 
     def declare(self, hint: str, known: Type = UNKNOWN) -> Var:

@@ -82,6 +82,7 @@ class Reverse:
         self.before: dict[int, Let] = {}  # loads that the forward sweep makes before a store
         self.deep: set[str] = set()  # containers whose elements are addressed by parts
         self.reshaped: set[str] = set()  # buffers that are read or written through `reshape`
+        self.growing: set[str] = set()  # containers whose elements grow or shrink
         self.split: set[str] = set()
         self.numeric: set[str] = set()  # names that take part in arithmetic
         self._survey(function.body, ())
@@ -110,6 +111,8 @@ class Reverse:
             assert isinstance(let.args[0], Var)
             self.in_memory.add(let.args[0].name)
             self.roots.add(let.args[0].name)
+            if isinstance(let.op, Append | Pop) and let.op.path:
+                self.growing.add(let.args[0].name)
             if "reshape" in let.op.path:
                 self.reshaped.add(let.args[0].name)
             if len(let.op.path) > 1 and self.type(let.args[0]).kind in CONTAINERS:
@@ -287,8 +290,10 @@ class Reverse:
         plain = known.kind == "array" and known.dtype is not None and name not in self.sometimes
         may_hold = name not in self.sometimes and self.may_hold(name)
         function = np.zeros_like if plain else runtime.zeros if may_hold else runtime.zeros_like
-        order = [("order", Const("C"))] if name in self.reshaped else []
-        return self.builder.let(Fn(np.zeros_like if order else function), [self.value(name)], order, hint=self.bar(name))
+        if name in self.reshaped:
+            order = [("order", Const("C"))]
+            return self.builder.let(Fn(np.zeros_like), [self.value(name)], order, hint=self.bar(name))
+        return self.builder.let(Fn(function), [self.value(name)], hint=self.bar(name))
 
     def result(self, let: Let) -> Atom:
         """What an operation computed; of memory that is written later, a snapshot taken at once."""
@@ -393,17 +398,19 @@ class Reverse:
                 mask = self._survivors(name, let.op.path, indices)
                 cotangent = self.builder.fn(np.where, mask, cotangent, Const(0.0))
             self.contribute(value.name, fit(self.builder, cotangent, value, True))
+        if name in self.growing and self.type(let.args[0]).kind == "unknown":
+            self.refuse(let, "a container whose elements grow is stored into, of which no more is known", "use arrays")
         zero = self._zero_before(let) if name in self.deep else Const(0.0)
         self.builder.do(Store(_bar_path(let.op)), bar, *indices, zero)
 
     def _zero_before(self, let: Let) -> Atom:
-        """Zero for an element of a container that is replaced, in the form of what was there: its parts are addressed."""
+        """Zero for an element of a container that is replaced, in the form of what was there, whose parts are used."""
         owner, *indices = let.args[:-1]
         assert isinstance(let.op, Store)
         known = self.type(owner)
         if len(let.op.path) > 1:
             known = infer(Load(let.op.path[:-1]), [self.builder.operand(atom) for atom in (owner, *indices[:-1])])
-        is_new = known.kind not in ("list", "record") and indices[-1] not in map(Const, known.keys)
+        is_new = known.kind not in ("list", "record") and indices[-1] not in [Const(key) for key in known.keys]
         old = infer(Load(let.op.path), [self.builder.operand(atom) for atom in let.args[:-1]])
         if is_new or old.kind == "scalar" or len(indices) != len(let.op.path):
             return Const(0.0)
@@ -464,7 +471,7 @@ class Reverse:
         self, bar: Var, path: tuple[str, ...], indices: Sequence[Atom], position: Atom, place: Callable[..., int]
     ) -> Atom:
         """The position in an adjoint that belongs to one counted from either end of the list."""
-        if isinstance(position, Const) and (position == Const(0) or place is runtime.taken_from and position.value > 0):
+        if position == Const(0) or (place is runtime.taken_from and isinstance(position, Const) and position.value > 0):
             return position
         length = self.builder.fn(len, self.builder.let(Load(path), [bar, *indices]))
         return self.builder.fn(place, position, length)

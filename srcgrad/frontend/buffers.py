@@ -204,7 +204,7 @@ class _Facts:
     def _replaced(self, name: str, writes: list[tuple[_Point, Let]]) -> bool:
         """Whether an element that is written may by then have been replaced in its container by another one."""
         let = self.definition.get(name)
-        if not isinstance(let, Let) or not (self._is_field(let) or self._is_subscript_of_container(let)):
+        if not isinstance(let, Let) or not (self.is_field(let) or self._is_subscript_of_container(let)):
             return False
         point = self.defined_at[name]
         slots = [w for w, write in writes if write.args[0] == let.args[0]]
@@ -246,7 +246,7 @@ class _Facts:
         stmt = self.definition.get(name)
         if not isinstance(stmt, Let) or not stmt.args or not isinstance(stmt.args[0], Var):
             return None
-        if isinstance(stmt.op, Attr) and stmt.op.name in ("T", "mT") and not self._is_field(stmt):
+        if isinstance(stmt.op, Attr) and stmt.op.name in ("T", "mT") and not self.is_field(stmt):
             return stmt.args[0].name, f".{stmt.op.name}", None
         if stmt.op == Attr("flat") and self.kind(stmt.args[0].name) == "array":
             return stmt.args[0].name, ".flat", None
@@ -257,7 +257,7 @@ class _Facts:
         shape = reshaped_to(stmt)
         if shape is not None and self._is_contiguous(stmt.args[0].name):
             return stmt.args[0].name, "reshape", shape
-        if isinstance(stmt.op, Attr) and self._is_field(stmt) and name in self.written_through:
+        if isinstance(stmt.op, Attr) and self.is_field(stmt) and name in self.written_through:
             return stmt.args[0].name, ".", Const(stmt.op.name)
         return None
 
@@ -277,7 +277,7 @@ class _Facts:
             return isinstance(let.args[0], Var) and self._is_contiguous(let.args[0].name)
         return False
 
-    def _is_field(self, let: Let) -> bool:
+    def is_field(self, let: Let) -> bool:
         """Whether a let takes a field of an object."""
         return isinstance(let.op, Attr) and any(self.kind(name) == "record" for name in variables(let.args))
 
@@ -417,7 +417,8 @@ class _Facts:
         made = self.definition.get(owner)
         if not isinstance(made, Let) or not isinstance(made.op, Make) or self.kind(owner) not in CONTAINERS:
             return False
-        stored = any(stmt.args == (*taken.args, Var(let.target or "")) for name, _, stmt in self.writes if name == owner)
+        args = (*taken.args, Var(let.target or ""))
+        stored = any(name == owner and stmt.args == args for name, _, stmt in self.writes)
         alone = len(self.uses.get(let.args[0].name, [])) == 1
         if not stored or not alone or self._held_elsewhere(owner):
             return False
@@ -447,7 +448,7 @@ class _Facts:
 
     def _hands_on(self, let: Let) -> bool:
         """Whether the result of an operation may be an operand's element, or a container of its elements."""
-        if let.op == Fn(operator.getitem) or isinstance(let.op, Make) or _may_be_view(let) or self._is_field(let):
+        if let.op == Fn(operator.getitem) or isinstance(let.op, Make) or _may_be_view(let) or self.is_field(let):
             return True
         copies = let.op in (Fn(operator.add), Fn(operator.mul), Method("copy"), Fn(dict)) or isinstance(let.op, Pop)
         return copies and any(self.kind(name) in CONTAINERS for name in variables(let.args))
@@ -457,7 +458,7 @@ class _Facts:
         let = self.definition.get(name)
         if let is not None and not isinstance(let, Let):
             return not isinstance(let, For) or name != let.variable
-        return isinstance(let, Let) and (self._is_field(let) or self._is_subscript_of_container(let))
+        return isinstance(let, Let) and (self.is_field(let) or self._is_subscript_of_container(let))
 
     def names_of(self, root: str) -> list[str]:
         """All names for an object or parts of it."""
@@ -491,7 +492,7 @@ class _Facts:
                         continue
                     if isinstance(stmt.op, Make):
                         inside = depth, wrapped + 1
-                    elif stmt.op == Fn(operator.getitem) or self._is_field(stmt):
+                    elif stmt.op == Fn(operator.getitem) or self.is_field(stmt):
                         inside = (depth, wrapped - 1) if wrapped else (depth + 1, 0)
                 for other in defined(stmt):
                     if other not in seen and not self._is_number(other):
@@ -805,7 +806,7 @@ class _Rewriter:
                 root, path, indices = found
                 stmts.append(replace(let, op=Load((*path, "[]")), args=(Var(root), *indices, read(let.args[1]))))
                 return
-        if isinstance(let.op, Attr) and self.facts.kind(let.args[0].name if isinstance(let.args[0], Var) else "") == "record":
+        if isinstance(let.op, Attr) and self.facts.is_field(let):
             found = self.buffer_path(let.args[0])
             if found is not None:
                 root, path, indices = found

@@ -22,7 +22,7 @@ import gast
 from srcgrad.frontend.loops import Loops, Walk
 from srcgrad.frontend.scope import assigned_names
 from srcgrad.frontend.values import Bound, Choice, Instance, Partial, Record, Table, Value, leaves
-from srcgrad.ir import Append, Atom, Const, Make, Pop, Store, Var
+from srcgrad.ir import Append, Atom, Const, Make, Method, Pop, Store, Var
 from srcgrad.types import UNKNOWN, Type, join, list_of
 
 
@@ -241,7 +241,7 @@ class Containers(Loops):
         self._foresee(owner, self.builder.type(value), key)
 
     def _foresee(self, owner: Var, new: Type, key: Atom | None) -> None:
-        if self.widened and new == UNKNOWN:
+        if self.widened and _is_open(new):
             return  # it may be known when the function is lowered again
         known = self.builder.type(owner)
         if known.kind == "list":
@@ -311,9 +311,16 @@ class Containers(Loops):
 
     # Methods
 
-    def changing_method(self, node: gast.AST, name: str, owner: Var, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+    def changing_method(
+        self, node: gast.AST, name: str, owner: Var, args: list[Value], keywords: dict[str, Value]
+    ) -> Value | None:
         """What a method that changes its object comes to; None where it is no such method of this kind of object."""
         kind = self.builder.type(owner).kind
+        if kind in ("list", "dict") and name == "copy" and not args:
+            made = self.builder.let(Method("copy"), [owner], known=self.builder.type(owner))
+            if isinstance(made, Var) and owner.name in self.sites:
+                self.sites[made.name] = self.sites[owner.name]
+            return made
         if kind in ("list", "unknown") and not keywords:
             if name == "append" and len(args) == 1:
                 self.append(owner, self.as_atom(args[0], node), node)
@@ -321,3 +328,8 @@ class Containers(Loops):
             if name == "pop" and not args:
                 return self.builder.let(Pop(), [owner])
         return None
+
+
+def _is_open(known: Type) -> bool:
+    """Whether something of a type is unknown."""
+    return known.kind == "unknown" or any(map(_is_open, known.items))

@@ -45,6 +45,9 @@ class Lists(Containers):
             atoms = [self.as_atom(value, node) for value in args]
             if self.widened or not any(self.builder.type(atom).differentiable for atom in atoms):
                 return self.builder.let(Method(name), [owner, *atoms], effect=True)
+        if self.builder.type(owner).kind == "unknown" and name == "insert" and len(args) == 2 and not keywords:
+            self._insert(node, owner, *args)  # only lists have such a method
+            return Const(None)
         if self.builder.type(owner).kind == "list":
             if name == "sort" and not args:
                 self._sort(node, owner, keywords)
@@ -144,9 +147,7 @@ class Lists(Containers):
 
     def _take_out(self, node: gast.AST, owner: Var, steps: Atom) -> None:
         """Takes the elements at positions that increase out of a list, the last one first."""
-        self._each_of(
-            node, self.builder.fn(reversed, steps), lambda k: self._discard(Pop(placed=True), owner, k)
-        )
+        self._each_of(node, self.builder.fn(reversed, steps), lambda k: self._discard(Pop(placed=True), owner, k))
 
     def delete_from_list(self, target: gast.Subscript, owner: Var) -> None:
         """`del q[i]` or `del q[i:j]`."""
@@ -280,9 +281,13 @@ class Lists(Containers):
                 return (key, value) if pair else value
 
             return self.collected(keys, node, entry)
-        handler = {"pop": self._dict_pop, "setdefault": self._setdefault, "get": self._dict_get}.get(name)
-        if handler is not None and len(args) in (1, 2) and not keywords:
-            return handler(node, owner, *args)
+        if len(args) in (1, 2) and not keywords:
+            if name == "pop":
+                return self._dict_pop(node, owner, *args)
+            if name == "setdefault":
+                return self._setdefault(node, owner, *args)
+            if name == "get":
+                return self._dict_get(node, owner, *args)
         if name in ("popitem", "clear", "pop", "setdefault", "move_to_end"):
             return self.refuse(node, f"`.{name}()` of a dict is not supported", "build a new dict")
         return None

@@ -398,9 +398,9 @@ class Loops(Calls):
         flag = atoms_of(self.frame.environment.get(STOP, Const(False))) if stops else []
         block = Block(tuple(stmts), (*flag, *results))
         targets = [self.builder.declare("stopped")] if stops else []
-        results_of = [self.builder.declare(self.hint(name), t) for (name, _), t in zip(_flat(inits), types, strict=True)]
-        self._same_sites([atom for _, atom in _flat(inits)], results_of)
-        targets += results_of
+        left = [self.builder.declare(self.hint(name), t) for (name, _), t in zip(_flat(inits), types, strict=True)]
+        self._same_sites([atom for _, atom in _flat(inits)], left)
+        targets += left
         names = tuple(target.name for target in targets)
         params_, starts = tuple(p.name for p in params), tuple(atom for _, atom in _flat(inits))
         if head is None:

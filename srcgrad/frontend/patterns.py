@@ -123,11 +123,15 @@ class Patterns(Contexts):
     def _sequence(self, pattern: Any, subject: Subject, bindings: Bindings) -> Value:
         value = subject()
         known = self.builder.type(value).kind if isinstance(value, Var | Const) else ""
-        if known in ("scalar", "array", "str", "none", "dict", "record") and self.spread(value) is None:
+        if known in ("scalar", "array", "str", "none", "dict"):
+            return Const(False)
+        if isinstance(value, Table) and value.kind == "dict":
+            return Const(False)
+        if self.class_of(value) is not None and not issubclass(self.class_of(value) or object, tuple):
             return Const(False)
         items = self.spread(value) if not isinstance(value, Var) or known in ("tuple", "record") else None
         if items is not None:
-            return self._known_sequence(pattern, items, bindings)
+            return self._known_sequence(pattern, len(items), lambda: self.spread(subject()) or [], bindings)
         if known != "list":
             return self.refuse(pattern, "whether this value is a sequence is not known", "write `if` with `len`")
         star = _star(pattern.patterns)
@@ -154,20 +158,21 @@ class Patterns(Contexts):
             return inside()
         return self.either(length, inside, lambda: Const(False), "_test")
 
-    def _known_sequence(self, pattern: Any, items: list[Value], bindings: Bindings) -> Value:
+    def _known_sequence(self, pattern: Any, count: int, items: Callable[[], list[Value]], bindings: Bindings) -> Value:
         """A sequence whose elements the compiler knows."""
+        places = list(range(count))
         patterns = list(pattern.patterns)
         star = _star(patterns)
         if star is not None:
-            more = len(items) - len(patterns) + 1
-            if more < 0:
+            end = star + count - len(patterns) + 1
+            if end < star:
                 return Const(False)
-            name, middle = patterns.pop(star).name, items[star : star + more]
+            name = patterns.pop(star).name
             if name is not None:
-                bindings[name] = lambda: self.display("list", (), middle, pattern)
-            items = [*items[:star], *items[star + more :]]
-        taken = [functools.partial(_same, item) for item in items]
-        return self._all_of(patterns, taken, bindings) if len(items) == len(patterns) else Const(False)
+                bindings[name] = lambda: self.display("list", (), items()[star:end], pattern)
+            del places[star:end]
+        taken = [functools.partial(lambda i: items()[i], i) for i in places]
+        return self._all_of(patterns, taken, bindings) if len(taken) == len(patterns) else Const(False)
 
     # Objects and dicts
 
@@ -213,7 +218,7 @@ class Patterns(Contexts):
         if pattern.rest is not None:
             pairs = self.pairs(value)
             if pairs is None or not all(isinstance(key, Const) for key in keys):
-                return self.refuse(pattern, "`**` of a dict whose keys are not known", "take its elements by their keys")
+                return self.refuse(pattern, "`**` of a dict whose keys are not known", "take elements by their keys")
             names = tuple(key for key, _ in pairs if Const(key) not in keys)
             bindings[pattern.rest] = lambda: self.display(
                 "dict", names, [item for key, item in self.pairs(subject()) or () if key in names], pattern
@@ -244,7 +249,3 @@ class Patterns(Contexts):
 def _star(patterns: list[Any]) -> int | None:
     """The position of the starred pattern."""
     return next((i for i, inner in enumerate(patterns) if type(inner).__name__ == "MatchStar"), None)
-
-
-def _same(value: Value) -> Value:
-    return value

@@ -49,8 +49,6 @@ _FUNCTIONS = Closure | Partial | Bound | Choice
 class Sequences(Objects):
     def special(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value | None:
         """What a call comes to that the compiler runs itself; None for all others."""
-        if any(callee is reader for reader in _READERS):
-            args = [self._read(arg) for arg in args]
         if type(callee) in (operator.itemgetter, operator.attrgetter):
             return self._getter(node, callee, args)
         try:
@@ -75,6 +73,11 @@ class Sequences(Objects):
         if self.is_users_class(callee):
             return self.construct(node, callee, args, keywords)
         return None
+
+    def call(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value:
+        if any(callee is reader for reader in _READERS):
+            args = [self._read(arg) for arg in args]
+        return super().call(node, callee, args, keywords)
 
     def _read(self, value: Value) -> Value:
         """What a function that only reads a sequence makes of a deque: its elements."""
@@ -258,7 +261,8 @@ class Sequences(Objects):
         if isinstance(value, Table):
             cls = list if value.kind == "list" else dict
         known = self.builder.type(value).kind if isinstance(value, Var) else "unknown"
-        if self.is_users_class(getattr(kinds, "value", None)) and known in ("scalar", "array", "list", "str", "none"):
+        plain = known in ("scalar", "array", "list", "dict", "str", "none")
+        if plain and self.is_users_class(getattr(kinds, "value", None)):
             return Const(False)
         if cls is None or not isinstance(kinds, Const):
             return None if isinstance(kinds, Const) else self.refuse(node, "the class is not known", "name it")

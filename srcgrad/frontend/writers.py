@@ -20,8 +20,7 @@ import numpy as np
 from srcgrad import runtime
 from srcgrad.errors import AliasedWrite, NoRule
 from srcgrad.frontend.statements import Statements
-from srcgrad.frontend.values import Value
-from srcgrad.ir import Atom, Attr, Const, Fn, Make, Method, Op, Store, Update, Var
+from srcgrad.ir import Atom, Const, Fn, Make, Method, Op, Store, Update, Var
 from srcgrad.types import same_length
 
 _IN_PLACE = "iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor ilshift irshift iconcat".split()

@@ -28,6 +28,8 @@ def store_mask(shape: tuple[int, ...], index: Any) -> Any:
 
     An index of integer arrays may name an element several times; the last write is the one that stays.
     """
+    if not _holds_integers(index):
+        return True  # also for a list or dict, which is indexed by one position or key
     owner = np.zeros(shape, np.intp)
     writes = np.arange(owner[index].size).reshape(owner[index].shape)
     # The same store as the program's, so that the order of the writes is the same one.

@@ -57,7 +57,7 @@ def add_into(target: Any, g: Any) -> None:
         if isinstance(old, dict | list):
             add_into(old, new)
         else:
-            target[key] = new if old is None else old + new
+            target[key] = add(old, new)
 
 
 def add_to_list(target: list[Any], g: Any) -> None:
@@ -78,6 +78,8 @@ def add(a: Any, b: Any) -> Any:
     """The sum of two cotangents of one container."""
     if a is None or b is None:
         return b if a is None else a
+    if isinstance(b, dict | list | tuple) and isinstance(a, float):
+        return b  # zero, in the place of what was stored over
     if isinstance(a, dict):
         return type(a)({key: add(item, b[key]) for key, item in a.items()})
     if isinstance(a, list | tuple):
