@@ -11,6 +11,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import functools
+import itertools
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -34,14 +35,17 @@ from srcgrad.frontend.values import (
     is_true,
     mapped,
 )
-from srcgrad.ir import Atom, Const, Var
+from srcgrad.ir import Atom, Const, Fn, Var
 from srcgrad.runtime import stop_gradient
-from srcgrad.types import Type
+from srcgrad.types import INT, UNKNOWN, Type, list_of
 
 _REFUSED = {locals, globals, vars, exec, eval, setattr, delattr, iter, next, compile}
 # Functions that take a deque for the list of its elements, and give back something new.
 _READERS = (
     list, tuple, sum, max, min, sorted, np.array, np.stack, np.vstack, np.concatenate, np.sum, np.mean, np.max, np.min,
+)  # fmt: skip
+_COMBINATIONS = (
+    itertools.product, itertools.permutations, itertools.combinations, itertools.combinations_with_replacement,
 )  # fmt: skip
 _FUNCTIONS = Closure | Partial | Bound | Choice
 
@@ -66,6 +70,8 @@ class Sequences(Objects):
             for value in rest:
                 first = self.primitive(node, callee, [first, value], {})
             return first
+        if getattr(callee, "__module__", "") == "itertools":
+            return self._combined(node, callee, args, keywords)
         if callee in STAND_INS:
             return self.construct(node, STAND_INS[callee], args, keywords)
         if callee is collections.OrderedDict:
@@ -84,6 +90,21 @@ class Sequences(Objects):
         if isinstance(value, Instance) and value.cls is Deque:
             return self.field(value, "items") or value
         return value
+
+    def _combined(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value:
+        """A list of what a function of `itertools` makes of positions and names."""
+        atoms = [self.as_atom(arg, node) for arg in args]
+        types = [self.builder.type(atom) for atom in atoms]
+        if callee not in _COMBINATIONS or any(t.differentiable for t in types):
+            problem = f"`itertools.{callee.__name__}` of what may carry a derivative, or without an end"
+            return self.refuse(node, problem, "loop over the positions")
+        named = [(key, self.as_atom(value, node)) for key, value in keywords.items()]
+        found = self.builder.let(Fn(callee), atoms, named)
+        count = len(atoms) if callee is itertools.product and not named else None
+        if len(atoms) == 2 and callee is not itertools.product and isinstance(atoms[1], Const):
+            count, types = atoms[1].value, types[:1]
+        known = Type("tuple", items=(INT,) * count) if count and {t.kind for t in types} == {"range"} else UNKNOWN
+        return self.builder.let(Fn(list), [found], known=list_of(known))
 
     # Sequences
 
