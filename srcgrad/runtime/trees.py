@@ -112,8 +112,8 @@ def rebuilt(x: Any, g: Any) -> Any:
     if isinstance(x, np.ndarray | np.generic):
         if x.dtype.kind not in "fc":
             return None
-        if np.shape(g) != x.shape:  # zero, for what is overwritten before it is read
-            g = np.zeros_like(x) + g
+        if isinstance(g, float) and g == 0.0:  # of what is overwritten before it is read
+            g = np.zeros_like(x)
         return g if getattr(g, "dtype", None) == x.dtype else cast(np.asarray(g), x)[()]
     if isinstance(x, dict):
         return {key: rebuilt(item, g[key]) for key, item in x.items()}
