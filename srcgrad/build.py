@@ -150,6 +150,7 @@ class Builder:
         self.hopeful = False  # not all that is put into lists is known yet: out of an empty one comes nothing
         self.hoped = False  # that was of use
         self.displays: dict[str, Type] = {}  # of lists that are written out where they are used: the type of each item
+        self.part_of: dict[str, tuple[Var, Atom]] = {}  # the owners of elements and fields, and their names there
         self._open: list[list[Stmt]] = [[]]
         self._watching: list[Callable[[Stmt], None]] = []
 
@@ -198,6 +199,8 @@ class Builder:
             undefined = any(operand == UNDEFINED for operand in (*operands, *named.values()))
             known = UNDEFINED if undefined or self._out_of_nothing(op, operands) else infer(op, operands, named)
         target = self.declare(hint or hint_of(op), known)
+        if args and isinstance(args[0], Var) and (isinstance(op, Attr) or op == Fn(operator.getitem)):
+            self.part_of[target.name] = (args[0], Const(op.name) if isinstance(op, Attr) else args[1])
         self.emit(Let(target.name, op, tuple(args), tuple(keywords), self.origin, effect))
         return target
 

@@ -189,9 +189,10 @@ class Invoke:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Reads memory: arguments are the buffer and one index for every "[]" of `path`.
+    """Reads memory: arguments are the buffer and one index for every indexed step of `path`.
 
-    `path` is the way from the buffer to the part: "[]" subscripts, ".T" takes an attribute. Empty: the whole.
+    `path` is the way from the buffer to the part: "[]" subscripts, "." takes the field of an object that the index
+    names, ".T" an attribute of an array, "reshape" a view of the shape that the index gives. Empty: the whole.
     """
 
     path: tuple[str, ...] = ()
@@ -231,22 +232,25 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """`buffer[path].append(value)`. No target."""
+    """`buffer[path].append(value)`; `placed`: `buffer[path].insert(position, value)`. No target."""
 
     path: tuple[str, ...] = ()
+    placed: bool = False
 
     def __str__(self) -> str:
-        return "append" + "".join(self.path)
+        return ("insert" if self.placed else "append") + "".join(self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class Pop:
-    """`target = buffer[path].pop()`."""
+    """`target = buffer[path].pop()`; `placed`: `target = buffer[path].pop(position)`; `keyed`: the same of a dict."""
 
     path: tuple[str, ...] = ()
+    placed: bool = False
+    keyed: bool = False
 
     def __str__(self) -> str:
-        return "pop" + "".join(self.path)
+        return ("take" if self.placed else "pop") + "".join(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,6 +411,7 @@ class Function:
 
 # Facts about operations
 
+INDEXED = ("[]", ".", "reshape")  # the steps of a path that take an index
 PURE_BUILDERS = (Make, Attr)
 _WRITERS = (Store, Update, Append, Pop)
 _READERS = (Load, Pop, Update)
@@ -626,8 +631,9 @@ class _Verifier:
         if isinstance(let.op, Load | Store | Update | Append | Pop):
             if not let.args or not isinstance(let.args[0], Var):
                 self.fail("memory is read and written through a name", let)
-            indices = sum(step == "[]" for step in let.op.path)
-            if len(let.args) != 1 + indices + (not isinstance(let.op, Load | Pop)):
+            indices = sum(step in INDEXED for step in let.op.path)
+            placed = isinstance(let.op, Append | Pop) and let.op.placed
+            if len(let.args) != 1 + indices + placed + (not isinstance(let.op, Load | Pop)):
                 self.fail("as many indices as the path has subscripts", let)
         writes_only = isinstance(let.op, Store | Update | Append | Raise | Assert | Exit)
         if writes_only != (let.target is None):

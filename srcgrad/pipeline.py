@@ -18,13 +18,13 @@ from srcgrad.ad.gradient import Request, differentiate, leaf_count
 from srcgrad.ad.split import split
 from srcgrad.analyses.lengths import unify_lengths
 from srcgrad.emit.module import module_text
-from srcgrad.errors import NonScalarOutput, Place, UnsupportedSyntax
+from srcgrad.errors import AliasedWrite, NonScalarOutput, Place, UnsupportedSyntax
 from srcgrad.frontend.base import Free, is_mixed
 from srcgrad.frontend.buffers import separate_buffers
 from srcgrad.frontend.lower import Lowered, lower
 from srcgrad.frontend.rename import rename_block
 from srcgrad.frontend.source import Source
-from srcgrad.ir import Atom, Const, Function, Invoke, Let, blocks, dump, hint, own_atoms, verify, walk
+from srcgrad.ir import Atom, Const, Function, Invoke, Let, blocks, dump, hint, own_atoms, verify, walk, written_buffer
 from srcgrad.optimize.accumulate import stores_to_updates, updates_to_stores
 from srcgrad.optimize.cse import share_common
 from srcgrad.optimize.dead import remove_dead
@@ -144,6 +144,8 @@ def _recursive(lowered: Lowered, main: Function, called: set[str], chosen: froze
     if not lowered.recursive:
         return []
     primal = {name: _primal(inner, chosen) for name, inner in lowered.recursive.items()}
+    for name, function in primal.items():
+        _check_own_writes(function, lowered.recursive[name].source)
     done: dict[str, list[Function]] = {}
     pending = sorted(called)
     while pending:
@@ -160,6 +162,18 @@ def _recursive(lowered: Lowered, main: Function, called: set[str], chosen: froze
             plain[name] = primal[name]
             waiting.append(primal[name])
     return [*(plain[name] for name in sorted(plain)), *halves]
+
+
+def _check_own_writes(function: Function, source: Source) -> None:
+    """Refuses a recursive function that writes into what it is given: its callers would not know."""
+    given = {param.name for param in function.params}
+    for stmt in walk(function.body):
+        name = written_buffer(stmt)
+        if name in given:
+            text = source.text(line := stmt.origin.line + source.line - 1)
+            place = Place(source.file, line, len(text) - len(text.lstrip()) + 1, text, len(text.strip()))
+            problem = f"the recursive function `{function.name}` writes into `{hint(name or '')}`, which is not its own"
+            raise AliasedWrite(problem, place, "return what it computes, or write a loop")
 
 
 def _invoked(function: Function) -> set[str]:

@@ -94,7 +94,13 @@ def _loaded(path: Sequence[str], args: Sequence[Operand]) -> Type:
     t = type_of_operand(args[0])
     indices = iter(args[1:])
     for step in path:
-        t = subscript(t, next(indices)) if step == "[]" else _attribute(step[1:], (t,))
+        if step == "[]":
+            t = subscript(t, next(indices))
+        elif step == "reshape":
+            t = _reshaped(t, [next(indices)])
+        else:
+            name = next(indices) if step == "." else Const(step[1:])
+            t = _attribute(name.value, (t,)) if isinstance(name, Const) else UNKNOWN
     return t
 
 
@@ -161,6 +167,8 @@ def _items(operand: Operand) -> Sequence[Operand]:
 def _function(target: Callable[..., Any], args: Sequence[Operand], keywords: Keywords) -> Type:
     if target is operator.add and [type_of_operand(arg).kind for arg in args] == ["list", "list"]:
         return list_of(*(item for arg in args for item in type_of_operand(arg).items))
+    if target is operator.mul and sorted(type_of_operand(arg).kind for arg in args) == ["list", "scalar"]:
+        return next(t for t in map(type_of_operand, args) if t.kind == "list")
     if target is stop_gradient and len(args) == 1:
         return type_of_operand(args[0])
     special = _SPECIAL.get(target)
@@ -280,6 +288,11 @@ def _getitem(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     return subscript(args[0], args[1])
 
 
+def _set(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """A set holds no values through which a derivative flows; of what may have some nothing is known."""
+    return UNKNOWN if any(type_of_operand(arg).differentiable for arg in args) else OBJECT
+
+
 def _len(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     t = type_of_operand(args[0])
     if t.kind == "tuple":
@@ -396,6 +409,8 @@ _SPECIAL: dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]] = {
     float: _always(FLOAT),
     complex: _always(COMPLEX),
     range: _always(RANGE),
+    set: _set,
+    frozenset: _set,
     slice: _always(SLICE),
     len: _len,
     min: _extremum,

@@ -21,7 +21,7 @@ from srcgrad.ad.undefined import define_recorded
 from srcgrad.analyses.activity import activity
 from srcgrad.frontend.rename import rename
 from srcgrad.frontend.source import Source
-from srcgrad.ir import Atom, Block, Const, Fn, Function, Origin, Param, Var
+from srcgrad.ir import Atom, Block, Const, Fn, Function, Let, Origin, Param, Var, hint
 from srcgrad.types import CONTAINERS, UNKNOWN, Type
 
 _KEYWORD_ONLY = 3
@@ -59,6 +59,7 @@ class _Gradient:
         self.wrt = wrt
         self.reverse = Control(function, activity(function, wrt), source)
         self.builder = self.reverse.builder
+        self.outlines: list[Let] = []  # of containers that the function changes, as they are when it is called
 
     def run(self, function: Function) -> Function:
         reverse = self.reverse
@@ -75,6 +76,7 @@ class _Gradient:
             with self.builder.at(Origin(0, "", "reverse")):
                 gradients = self.gradients()
         reverse.report()
+        forward = (*self.outlines, *forward)
         results, structure = self.results(function, gradients)
         body = Block((*forward, *stmts), tuple(results))
         derivative = replace(
@@ -123,8 +125,16 @@ class _Gradient:
         gradient = self.reverse.adjoint(name)
         gradient = self.reverse.zero(Var(name)) if gradient is None else gradient
         if known.kind in CONTAINERS:
-            return self.builder.fn(runtime.rebuilt, Var(name), gradient)
+            return self.builder.fn(runtime.rebuilt, self.as_given(name), gradient)
         return gradient
+
+    def as_given(self, name: str) -> Atom:
+        """A parameter in the form that it had at the call."""
+        if name not in self.reverse.function.written:
+            return Var(name)
+        outline = self.builder.declare(f"{hint(name)}_given", self.builder.types[name])
+        self.outlines.append(Let(outline.name, Fn(runtime.outline), (Var(name),), (), Origin(0, "", "forward")))
+        return outline
 
     def fitting(self, gradient: Atom, name: str) -> Atom:
         """The gradient in the kind of its parameter."""
@@ -145,7 +155,7 @@ class _Gradient:
         if not isinstance(gradient, Var):
             return self.builder.fn(np.full_like, Var(name), gradient) if known.kind == "array" else gradient
         if known.kind == "unknown":
-            return self.builder.fn(runtime.rebuilt, Var(name), gradient)
+            return self.builder.fn(runtime.rebuilt, self.as_given(name), gradient)
         if known.kind == "array":
             gradient = fit(self.builder, gradient, Var(name), False)
         return gradient

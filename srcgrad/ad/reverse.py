@@ -15,13 +15,14 @@ values, `tape.py` sees to that. The result is naive and correct; the optimizer m
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeGuard
 
 import numpy as np
 
 from srcgrad import runtime
+from srcgrad.abstract import infer
 from srcgrad.ad.adjoints import Adjoints
 from srcgrad.ad.broadcasting import fit
 from srcgrad.ad.undefined import define_undefined
@@ -79,6 +80,9 @@ class Reverse:
         self.snapshots: dict[str, Let] = {}
         self.expanded: dict[str, list[Let]] = {}  # calls of recursive functions, as their forward sweeps
         self.replaced: dict[int, list[Stmt]] = {}  # the zeros of what stores replace, taken before them
+        self.deep: set[str] = set()  # containers whose elements are addressed by parts
+        self.reshaped: set[str] = set()  # buffers that are read or written through `reshape`
+        self.growing: set[str] = set()  # containers whose elements grow or shrink
         self.split: set[str] = set()
         self.recorded: set[str] = set()
         self.numeric: set[str] = set()  # names that take part in arithmetic
@@ -108,6 +112,12 @@ class Reverse:
             assert isinstance(let.args[0], Var)
             self.in_memory.add(let.args[0].name)
             self.roots.add(let.args[0].name)
+            if isinstance(let.op, Append | Pop) and let.op.path:
+                self.growing.add(let.args[0].name)
+            if "reshape" in let.op.path:
+                self.reshaped.add(let.args[0].name)
+            if len(let.op.path) > 1 and self.type(let.args[0]).kind in CONTAINERS:
+                self.deep.add(let.args[0].name)
         target_active = let.target in self.active
         rule = rule_of(let)
         if rule is not None and rule.form in ("elementwise", "bilinear"):
@@ -151,13 +161,25 @@ class Reverse:
     def _shared(self, name: str) -> bool:
         """Whether a name is a part of a container with its adjoint in memory: its own adjoint is there."""
         let = self.definition.get(name)
-        return self._takes_part(let) and self._container_of(let) in self.in_memory and not self._takes_component(let)
+        if not self._takes_part(let) or self._slices_list(let):
+            return False
+        return self._container_of(let) in self.in_memory and not self._takes_component(let)
+
+    def _slices_list(self, let: Let) -> bool:
+        """Whether a slice of a list or tuple is taken, a new one, whose adjoint is in no other."""
+        if let.op != Fn(operator.getitem) or self.type(let.args[0]).kind not in ("list", "tuple"):
+            return False
+        index = let.args[1]
+        is_slice = isinstance(index, Const) and isinstance(index.value, slice)
+        return is_slice or self.type(index).kind == "slice"
 
     def _container_of(self, let: Let) -> str:
         """The outermost container that a part belongs to: its adjoint holds that of the part."""
         name, _ = self.part_of(let)
         outer = self.definition.get(name)
         if name in self.roots or not self._takes_part(outer) or self._takes_component(outer):
+            return name
+        if self._slices_list(outer):
             return name
         owner, _ = self.part_of(outer)
         return self._container_of(outer) if self.builder.types[owner].kind in CONTAINERS else name
@@ -255,7 +277,9 @@ class Reverse:
             return found
         before = self.adjoints.take(name)
         if before is not None:
-            made = self.builder.let(Fn(np.copy), [before], hint=self.bar(name))
+            # The adjoint of what is seen through `reshape` is written through `reshape`.
+            order = [("order", Const("C"))] if name in self.reshaped else []
+            made = self.builder.let(Fn(np.copy), [before], order, hint=self.bar(name))
         else:
             made = self.zero_array(name)
         assert isinstance(made, Var)
@@ -268,6 +292,9 @@ class Reverse:
         may_hold = name not in self.sometimes and self.may_hold(name)
         may_hold |= known.kind == "dict"
         function = np.zeros_like if plain else runtime.zeros if may_hold else runtime.zeros_like
+        if name in self.reshaped:
+            order = [("order", Const("C"))]
+            return self.builder.let(Fn(np.zeros_like), [self.value(name)], order, hint=self.bar(name))
         return self.builder.let(Fn(function), [self.value(name)], hint=self.bar(name))
 
     def result(self, let: Let) -> Atom:
@@ -367,14 +394,32 @@ class Reverse:
         assert isinstance(let.op, Store)
         *indices, value = let.args[1:]
         if isinstance(value, Var) and value.name in self.active:
-            cotangent = self.builder.let(Load(let.op.path), [bar, *indices], hint=f"_{hint(value.name)}_bar")
+            cotangent = self.builder.let(Load(_bar_path(let.op)), [bar, *indices], hint=f"_{hint(value.name)}_bar")
             is_list = self.builder.types[name].kind in CONTAINERS
             if not is_list and any(self.is_gather(index) for index in indices):
                 mask = self._survivors(name, let.op.path, indices)
                 cotangent = self.builder.fn(np.where, mask, cotangent, Const(0.0))
             self.contribute(value.name, fit(self.builder, cotangent, value, True))
-        zero = self._zero_of_replaced(let, indices, value)
-        self.builder.do(Store(let.op.path), bar, *indices, zero)
+        if name in self.growing and self.type(let.args[0]).kind == "unknown":
+            self.refuse(let, "a container whose elements grow is stored into, of which no more is known", "use arrays")
+        zero = self._zero_before(let) if name in self.deep else self._zero_of_replaced(let, indices, value)
+        self.builder.do(Store(_bar_path(let.op)), bar, *indices, zero)
+
+    def _zero_before(self, let: Let) -> Atom:
+        """Zero for an element of a container that is replaced, in the form of what was there, whose parts are used."""
+        owner, *indices = let.args[:-1]
+        assert isinstance(let.op, Store)
+        known = self.type(owner)
+        if len(let.op.path) > 1:
+            known = infer(Load(let.op.path[:-1]), [self.builder.operand(atom) for atom in (owner, *indices[:-1])])
+        is_new = known.kind not in ("list", "record") and indices[-1] not in [Const(key) for key in known.keys]
+        old = infer(Load(let.op.path), [self.builder.operand(atom) for atom in let.args[:-1]])
+        if is_new or old.kind == "scalar" or len(indices) != len(let.op.path):
+            return Const(0.0)
+        before = self.builder.declare("_before", old)
+        taken = Let(before.name, Load(let.op.path), (owner, *indices), (), let.origin)
+        self.replaced[id(let)], self.definition[before.name] = [taken], taken
+        return self.builder.fn(runtime.zeros, before)
 
     def _zero_of_replaced(self, store: Let, indices: Sequence[Atom], value: Atom) -> Atom:
         """Zero for what a store replaces: in a dict or list an object of its own, perhaps of another shape than what
@@ -408,7 +453,7 @@ class Reverse:
         value = let.args[-1]
         if bar is None or not isinstance(value, Var) or value.name not in self.active:
             return
-        cotangent = self.builder.let(Load(let.op.path), [bar, *let.args[1:-1]], hint=f"_{hint(value.name)}_bar")
+        cotangent = self.builder.let(Load(_bar_path(let.op)), [bar, *let.args[1:-1]], hint=f"_{hint(value.name)}_bar")
         cotangent = fit(self.builder, cotangent, value, True)
         if let.op.operator is operator.isub:
             cotangent = self.builder.fn(operator.neg, cotangent)
@@ -420,7 +465,10 @@ class Reverse:
             return
         *indices, value = let.args[1:]
         assert isinstance(let.op, Append)
-        cotangent = self.builder.let(Pop(let.op.path), [bar, *indices])
+        if let.op.placed:
+            *indices, position = indices
+            indices.append(self._place_in(bar, _bar_path(let.op), indices, position, runtime.inserted_at))
+        cotangent = self.builder.let(Pop(_bar_path(let.op), let.op.placed), [bar, *indices])
         if isinstance(value, Var) and value.name in self.active:
             self.contribute(value.name, cotangent)
 
@@ -433,7 +481,23 @@ class Reverse:
         bar = self.buffer(let.args[0].name)
         cotangent = self.adjoint(let.target) if let.target in self.active else None
         cotangent = self.zero(Var(let.target)) if cotangent is None else cotangent
-        self.builder.do(Append(let.op.path), bar, *let.args[1:], cotangent)
+        if not let.op.placed or let.args[-1] == Const(-1):
+            self.builder.do(Append(_bar_path(let.op)), bar, *let.args[1 : len(let.args) - let.op.placed], cotangent)
+        elif let.op.keyed:
+            self.builder.do(Store((*_bar_path(let.op), "[]")), bar, *let.args[1:], cotangent)
+        else:
+            *indices, position = let.args[1:]
+            place = self._place_in(bar, _bar_path(let.op), indices, position, runtime.taken_from)
+            self.builder.do(Append(_bar_path(let.op), placed=True), bar, *indices, place, cotangent)
+
+    def _place_in(
+        self, bar: Var, path: tuple[str, ...], indices: Sequence[Atom], position: Atom, place: Callable[..., int]
+    ) -> Atom:
+        """The position in an adjoint that belongs to one counted from either end of the list."""
+        if position == Const(0) or (place is runtime.taken_from and isinstance(position, Const) and position.value > 0):
+            return position
+        length = self.builder.fn(len, self.builder.let(Load(path), [bar, *indices]))
+        return self.builder.fn(place, position, length)
 
     def _load(self, let: Let) -> None:
         assert isinstance(let.op, Load)
@@ -445,14 +509,15 @@ class Reverse:
         if not let.op.path:
             self._contribute_in_memory(let.args[0].name, cotangent)
             return
-        self._scatter(let.args[0].name, let.op.path, let.args[1:], cotangent, self.may_hold(let.target))
+        self._scatter(let.args[0].name, _bar_path(let.op), let.args[1:], cotangent, self.may_hold(let.target))
 
     def _scatter(
         self, name: str, path: tuple[str, ...], indices: Sequence[Atom], cotangent: Atom, holds: bool = False
     ) -> None:
         """Adds to a part of an adjoint in memory; `holds`: the part may be a container."""
         known = self.builder.types[name].kind
-        unique = not any(self.is_gather(index) for index in indices)
+        # A list is indexed by numbers and slices alone.
+        unique = not any(self.is_gather(index) for index in indices[known == "list" :])
         if path[-1:] == ("[]",) and ((known != "array" and holds) or (known == "unknown" and not unique)):
             owner = self.builder.let(Load(path[:-1]), [self.buffer(name), *indices[:-1]])
             self.builder.let(Fn(runtime.add_item), [owner, indices[-1], cotangent], effect=True)
@@ -490,6 +555,9 @@ class Reverse:
         if "list" in kinds and let.op == Fn(operator.add):
             self._joined_lists(let, cotangent)
             return
+        if sorted(kinds) == ["list", "scalar"] and let.op == Fn(operator.mul):
+            self._repeated_list(let, cotangent)
+            return
         if any(kind in CONTAINERS for kind in kinds) and let.op in (Fn(operator.add), Fn(operator.mul)):
             self.refuse(let, "tuples and lists are joined or repeated here", "build the container element by element")
             return
@@ -505,6 +573,12 @@ class Reverse:
             if isinstance(atom, Var) and atom.name in self.active:
                 part = self.builder.let(Make("slice"), [*bounds, Const(None)])
                 self.contribute(atom.name, self.builder.fn(operator.getitem, cotangent, part))
+
+    def _repeated_list(self, let: Let, cotangent: Atom) -> None:
+        """`a * n` of a list of numbers: the cotangents of all repetitions of an element count."""
+        (owner,) = [atom for atom in let.args if self.type(atom).kind == "list"]
+        if isinstance(owner, Var) and owner.name in self.active:
+            self.contribute(owner.name, self.builder.fn(runtime.unrepeat, cotangent, self.builder.fn(len, owner)))
 
     def _invoke(self, let: Let) -> None:
         """A recursive function: its forward sweep gives what its backward sweep needs (`ad.split`)."""
@@ -641,6 +715,11 @@ class Reverse:
     def report(self) -> None:
         if self.offences:
             raise together(self.offences)
+
+
+def _bar_path(op: Load | Store | Update | Append | Pop) -> tuple[str, ...]:
+    """The way to the adjoint of a part: the adjoint of an object has its fields by subscripts."""
+    return tuple("[]" if step == "." else step for step in op.path)
 
 
 def entries(let: Let) -> list[tuple[Atom, Atom]]:

@@ -230,8 +230,8 @@ def operation(let: ir.Let, args: list[Expr], keywords: list[tuple[str, Expr]]) -
             return place(args[0], path, args[1:])
         case ir.Invoke(identifier):
             return call(name(identifier), args)
-        case ir.Pop(path):
-            return call(attribute(place(args[0], path, args[1:]), "pop"), [])
+        case ir.Pop(path, placed):
+            return call(attribute(place(args[0], path, args[1:]), "pop"), args[-1:] if placed else [])
     raise AssertionError(f"{let.op} computes no value")
 
 
@@ -281,14 +281,22 @@ def place(buffer: Expr, path: tuple[str, ...], indices: Sequence[Expr]) -> Expr:
     """The part of a buffer that a path leads to."""
     remaining = iter(indices)
     for step in path:
-        buffer = subscript(buffer, next(remaining)) if step == "[]" else attribute(buffer, step[1:])
+        match step:
+            case "[]":
+                buffer = subscript(buffer, next(remaining))
+            case ".":
+                buffer = attribute(buffer, next(remaining).value)
+            case "reshape":
+                buffer = call(attribute(buffer, step), [next(remaining)])
+            case _:
+                buffer = attribute(buffer, step[1:])
     return buffer
 
 
 def writable(buffer: Expr, path: tuple[str, ...], indices: Sequence[Expr], whole: bool) -> Expr:
     """The same as the target of an assignment; `whole`: a name is written into, not rebound."""
     node = place(buffer, path, indices)
-    if (whole and not path) or (path and path[-1] != "[]"):
+    if (whole and not path) or (path and path[-1] not in ("[]", ".")):
         node = gast.Subscript(node, constant(...), gast.Store())
     node.ctx = gast.Store()
     return node
@@ -307,8 +315,9 @@ def write(let: ir.Let, args: list[Expr]) -> Any:
             if function is operator.iadd and isinstance(value, gast.UnaryOp) and isinstance(value.op, gast.USub):
                 return gast.AugAssign(target, gast.Sub(), value.operand)
             return gast.AugAssign(target, IN_PLACE[function](), value)
-        case ir.Append(path):
-            return gast.Expr(call(attribute(place(args[0], path, args[1:-1]), "append"), [args[-1]]))
+        case ir.Append(path, placed):
+            method = attribute(place(args[0], path, args[1:-1]), "insert" if placed else "append")
+            return gast.Expr(call(method, args[-2:] if placed else args[-1:]))
         case ir.Raise():
             exception, cause = (*args, None, None)[:2]
             return gast.Raise(exception, cause)

@@ -43,7 +43,7 @@ def path_of(target: Callable[..., Any]) -> tuple[str, str]:
         return f"from srcgrad.runtime import {name}", name
     if module.startswith("srcgrad.rules."):
         return f"from srcgrad.rules import {module.rpartition('.')[2]}", f"{module.rpartition('.')[2]}.{name}"
-    return _numpy(target, name) or _scipy(target, name) or ("", name)
+    return _numpy(target, name) or _scipy(target, name) or _library(target, module, name) or ("", name)
 
 
 def _numpy(target: object, name: str) -> tuple[str, str] | None:
@@ -52,6 +52,14 @@ def _numpy(target: object, name: str) -> tuple[str, str] | None:
         if getattr(module, name.rpartition(".")[2], None) is target:
             return _NUMPY, ".".join(filter(None, ("np", part, name.rpartition(".")[2])))
     return None
+
+
+def _library(target: object, module: str, name: str) -> tuple[str, str] | None:
+    """What a module of Python's library has under its own name."""
+    if module.partition(".")[0] not in sys.stdlib_module_names:
+        return None
+    found = getattr(sys.modules.get(module), name, None)
+    return (f"import {module}", f"{module}.{name}") if found is target else None
 
 
 def _scipy(target: object, name: str) -> tuple[str, str] | None:

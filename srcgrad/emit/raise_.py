@@ -533,7 +533,7 @@ def _may_be_number(load: ir.Let, function: ir.Function) -> bool:
     assert isinstance(load.op, ir.Load)
     index = load.args[-1].value if isinstance(load.args[-1], ir.Const) else None
     items = index if isinstance(index, tuple) else (index,)
-    return load.op.path[-1:] == ("[]",) and not any(isinstance(item, slice) for item in items)
+    return load.op.path[-1:] in (("[]",), (".",)) and not any(isinstance(item, slice) for item in items)
 
 
 def _is_typed(function: ir.Function) -> bool:

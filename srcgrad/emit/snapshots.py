@@ -30,12 +30,14 @@ import numpy as np
 
 from srcgrad import ir, runtime
 from srcgrad.optimize.rewriter import with_atoms, with_blocks
-from srcgrad.rules.views import VIEWS
+from srcgrad.rules.views import VIEWS, asks_for_no_copy
 from srcgrad.types import UNKNOWN
 
 _END = math.inf
 _PLAIN_ATTRIBUTES = {"shape", "size", "ndim", "dtype", "itemsize", "nbytes"}
-_VIEW_METHODS = set("reshape ravel transpose swapaxes squeeze view diagonal get setdefault items values".split())
+_VIEW_METHODS = set(
+    "reshape ravel transpose swapaxes squeeze view diagonal conj conjugate get setdefault items values".split()
+)
 _VIEW_FUNCTIONS = VIEWS | {"array", "ix_", "meshgrid"}
 _FRESH_BUILTINS = set("int float bool complex len abs str repr range isinstance round sum print hash divmod".split())
 
@@ -54,6 +56,8 @@ class _Layout:
     writes: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     effects: list[float] = field(default_factory=list)
     loads: list[ir.Let] = field(default_factory=list)
+    elements: set[str] = field(default_factory=set)  # of lists, which a store into the list does not change
+    deep: set[str] = field(default_factory=set)  # containers whose elements are written into
 
 
 def may_share(let: ir.Let) -> bool:
@@ -64,7 +68,7 @@ def may_share(let: ir.Let) -> bool:
         case ir.Attr(name):
             return name not in _PLAIN_ATTRIBUTES
         case ir.Method(name):
-            return let.effect or name in _VIEW_METHODS
+            return let.effect or name in _VIEW_METHODS or asks_for_no_copy(name, let.keywords)
         case ir.Fn(target):
             return _function_shares(target)
     return False
@@ -234,7 +238,12 @@ class _Scan:
         for name in ir.variables(self.function.body.results):
             self.found.uses[name].append((_END, ()))
         written = set(self.found.writes)
-        self.found.loads = [let for let in self.found.loads if let.args[0].name in written]  # type: ignore[union-attr]
+        settled = {let.target for let in self.found.loads if let.target in self.found.elements} - {
+            let.target for let in self.found.loads if ir.read_buffer(let) in self.found.deep
+        }
+        self.found.loads = [
+            let for let in self.found.loads if ir.read_buffer(let) in written and let.target not in settled
+        ]
         return self.found
 
     def kind(self, name: str) -> str:
@@ -270,6 +279,8 @@ class _Scan:
         buffer = ir.written_buffer(let)
         if buffer is not None:
             self.found.writes[buffer].append(self.time)
+            if _is_deep(let):
+                self.found.deep.add(buffer)
             stores_objects = isinstance(let.op, ir.Append) or (
                 isinstance(let.op, ir.Store) and self.kind(buffer) not in ("array", "unknown")
             )
@@ -286,8 +297,10 @@ class _Scan:
         assert isinstance(buffer, ir.Var)
         assert let.target is not None
         element_of_list = self.kind(buffer.name) == "list" and let.op != ir.Load()
-        if self.kind(let.target) != "scalar" and not element_of_list:
+        if self.kind(let.target) != "scalar":
             self.found.loads.append(let)
+            if element_of_list:
+                self.found.elements.add(let.target)
 
     def branches(self, stmt: ir.Branch, loops: tuple[tuple[int, int], ...]) -> None:
         for inner in ir.blocks(stmt):
@@ -315,6 +328,12 @@ class _Scan:
         for atom, param in zip(results.results, stmt.params, strict=True):
             if isinstance(atom, ir.Var):
                 self.found.carried[atom.name, param] = (start, end)
+
+
+def _is_deep(let: ir.Let) -> bool:
+    """Whether a write into a container changes one of its elements, rather than which elements it has."""
+    assert isinstance(let.op, ir.Store | ir.Update | ir.Append | ir.Pop)
+    return len(let.op.path) > isinstance(let.op, ir.Store)
 
 
 def _length(block: ir.Block) -> int:

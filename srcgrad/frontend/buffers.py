@@ -19,10 +19,12 @@ from dataclasses import replace
 from srcgrad.errors import AliasedWrite, Place, together
 from srcgrad.frontend.memory import REBINDING, WRITERS, Facts, is_inplace
 from srcgrad.frontend.mirrors import Mirrors
+from srcgrad.frontend.sharing import Sharing
 from srcgrad.frontend.source import Source
 from srcgrad.ir import (
     Append,
     Atom,
+    Attr,
     Block,
     Const,
     Fn,
@@ -31,6 +33,7 @@ from srcgrad.ir import (
     If,
     Let,
     Load,
+    Make,
     Method,
     Names,
     Pop,
@@ -42,7 +45,7 @@ from srcgrad.ir import (
     While,
     walk,
 )
-from srcgrad.types import Type
+from srcgrad.types import CONTAINERS, Type
 
 
 def separate_buffers(function: Function, source: Source) -> Function:
@@ -85,11 +88,25 @@ def _rebound(function: Function, facts: Facts, source: Source) -> Function:
         )
         for let in found
         for owner in let.args[:1]
-        if isinstance(owner, Var) and not facts.is_temporary(owner.name, let)
+        if isinstance(owner, Var) and not facts.is_temporary(owner.name, let) and not _is_own_element(facts, let)
     ]
     if offences:
         raise together(list(offences))
     return replace(function, body=_plain(function.body))
+
+
+def _is_own_element(facts: Facts, let: Let) -> bool:
+    """Whether `let` updates an element of a container made here, is stored in its place, and nobody else has it."""
+    taken = facts.definition.get(let.args[0].name) if isinstance(let.args[0], Var) else None
+    if not isinstance(taken, Let) or taken.op != Fn(operator.getitem) or not isinstance(taken.args[0], Var):
+        return False
+    owner = taken.args[0].name
+    made = facts.definition.get(owner)
+    if not isinstance(made, Let) or not isinstance(made.op, Make) or facts.kind(owner) not in CONTAINERS:
+        return False
+    args = (*taken.args, Var(let.target or ""))
+    stored = any(name == owner and stmt.args == args for name, _, stmt in facts.writes)
+    return stored and not Sharing(facts).is_seen_elsewhere(owner, taken.target or "", let)
 
 
 def _place(source: Source, let: Let) -> Place:
@@ -254,6 +271,12 @@ class _Rewriter:
             if found is not None:
                 root, path, indices = found
                 stmts.append(replace(let, op=Load((*path, "[]")), args=(Var(root), *indices, read(let.args[1]))))
+                return
+        if isinstance(let.op, Attr) and self.facts.is_field(let):
+            found = self.buffer_path(let.args[0])
+            if found is not None:
+                root, path, indices = found
+                stmts.append(replace(let, op=Load((*path, ".")), args=(Var(root), *indices, Const(let.op.name))))
                 return
         keywords = tuple((key, read(atom)) for key, atom in let.keywords)
         stmts.append(replace(let, args=tuple(map(read, let.args)), keywords=keywords))

@@ -7,7 +7,6 @@ import functools
 import inspect
 import operator
 import types as python_types
-from collections.abc import Callable
 from typing import Any
 
 import gast
@@ -19,7 +18,6 @@ from srcgrad.frontend.base import is_mixed, is_users_own
 from srcgrad.frontend.binding import bind, declared_nonlocal, names_read
 from srcgrad.frontend.scope import RESULT, assigned_names, inner_writes, may_fall_off
 from srcgrad.frontend.source import Source, source_of
-from srcgrad.frontend.statements import Statements
 from srcgrad.frontend.values import (
     Bound,
     Choice,
@@ -32,23 +30,19 @@ from srcgrad.frontend.values import (
     is_cell,
     is_undefined,
 )
-from srcgrad.ir import Atom, Const, Fn, Method, Op, Store, Update, Var
+from srcgrad.frontend.writers import MUTATING_METHODS, Writers
+from srcgrad.ir import Atom, Const, Fn, Method, Var
 from srcgrad.rules.rule import Key, registry
 from srcgrad.types import Type, fields_of
 
-_MUTATING_METHODS = frozenset(
-    "fill sort partition put resize setflags itemset byteswap setfield extend insert remove clear reverse update "
-    "setdefault popitem add discard".split()
-)
-_MUTATING_FUNCTIONS = frozenset("copyto put put_along_axis place putmask fill_diagonal".split())
 _PRIMITIVE_PACKAGES = (
     "numpy", "math", "builtins", "operator", "_operator", "scipy", "cmath", "random", "srcgrad.runtime",
 )  # fmt: skip
-_TUPLE_BUILDERS = (tuple,)
+_WITHOUT_EFFECT = (np.ndarray, str, int, complex)  # no method of theirs changes more than its object
 _MAX_DEPTH = 300  # of functions lowered in line; deeper is recursion
 
 
-class Calls(Statements):
+class Calls(Writers):
     def _expr_call(self, node: gast.Call) -> Value:
         if isinstance(node.func, gast.Attribute):
             owner = self.expression(node.func.value)
@@ -141,18 +135,20 @@ class Calls(Statements):
         if known is not None:
             return known
         owner = self.as_atom(owner, node)
+        changing = self.changing_method(node, name, owner, values, named) if isinstance(owner, Var) else None
+        if changing is not None:
+            return changing
         args = [self.as_atom(value, node) for value in values]
         keywords = [(key, self.as_atom(value, node)) for key, value in named.items()]
         kind = self.builder.type(owner).kind
-        changed = self.changing_method(node, name, owner, args) if isinstance(owner, Var) and not keywords else None
+        changed = self.writing_method(node, name, owner, args, keywords)
         if changed is not None:
             return changed
-        if name in _MUTATING_METHODS and kind in ("list", "array", "unknown", "object", "tuple"):
+        if name in MUTATING_METHODS and kind in ("list", "array", "unknown", "object", "tuple"):
             problem = f"`.{name}()` changes its object in place"
             return self.refuse(node, problem, "use a function that returns a new one", AliasedWrite)
-        pure = registry.get(Key("method", name)) is not None or kind in ("array", "scalar", "str", "unknown")
-        if any(key == "out" for key, _ in keywords):
-            return self.written_into(node, Method(name), [owner, *args], keywords)
+        pure = registry.get(Key("method", name)) is not None or kind in ("array", "scalar", "str")
+        pure = pure or (kind == "unknown" and any(hasattr(owner, name) for owner in _WITHOUT_EFFECT))
         return self.builder.let(Method(name), [owner, *args], keywords, effect=not pure)
 
     def known_method(
@@ -161,17 +157,11 @@ class Calls(Statements):
         """What a method comes to that the compiler runs itself; None where the running program does."""
         raise NotImplementedError
 
-    def changing_method(self, node: gast.AST, name: str, owner: Var, args: list[Atom]) -> Value | None:
+    def changing_method(
+        self, node: gast.AST, name: str, owner: Var, args: list[Value], keywords: dict[str, Value]
+    ) -> Value | None:
+        """What a method of a container comes to that changes it; None for all others."""
         raise NotImplementedError
-
-    def written_into(self, node: gast.AST, op: Op, args: list[Atom], named: list[tuple[str, Atom]]) -> Atom:
-        """A call with `out=`: the result is stored, `y[...] = f(x)`."""
-        (target,) = [atom for key, atom in named if key == "out"]
-        if not isinstance(target, Var) or self.builder.type(target).kind not in ("array", "unknown"):
-            return self.refuse(node, "`out=` of something that is no array", "assign the result")
-        value = self.builder.let(op, args, [(key, atom) for key, atom in named if key != "out"])
-        self.write(Store(()), target, value)
-        return target
 
     # Functions
 
@@ -203,22 +193,9 @@ class Calls(Statements):
         if is_users_own(Const(callee)):
             function = self.runtime_object(callee, callee.__name__)
             return self.builder.let(Fn(operator.call), [function, *atoms], named, effect=True)
-        if any(key == "out" for key, _ in named):
-            return self.written_into(node, Fn(callee), atoms, named)
-        if callee is np.copyto and len(atoms) == 2 and not named and isinstance(atoms[0], Var):
-            self.write(Store(()), atoms[0], atoms[1])
-            return Const(None)
-        if callee is runtime.add_at and isinstance(atoms[0], Var):
-            self.write(Update(("[]",), operator.iadd, False), *atoms)
-            return Const(None)
-        if callee is runtime.add_into:
-            problem = "a second derivative through this container is not supported"
-            return self.refuse(node, problem, "use arrays", NoRule)
-        if getattr(callee, "__name__", "") == "at" and isinstance(getattr(callee, "__self__", None), np.ufunc):
-            return self._ufunc_at(node, callee.__self__, atoms)
-        if getattr(callee, "__name__", "") in _MUTATING_FUNCTIONS:
-            return self.refuse(node, f"`{callee.__name__}` writes into its argument", "assign to a subscript",
-                               AliasedWrite)  # fmt: skip
+        written = self.writing_function(node, callee, atoms, named)
+        if written is not None:
+            return written
         if isinstance(node, gast.Call) and len(node.args) == len(atoms):
             for arg, atom in zip(node.args, atoms, strict=True):
                 self._displayed(arg, atom)
@@ -235,15 +212,6 @@ class Calls(Statements):
             return self.builder.type(atom)  # positions and sizes count by their values, which types do not have
         self.builder.displays[atom.name] = Type("tuple", items=items)
         return self.builder.displays[atom.name]
-
-    def _ufunc_at(self, node: gast.AST, ufunc: np.ufunc, atoms: list[Atom]) -> Atom:
-        """`np.add.at(y, index, v)`: an augmented store in which every occurrence of an index counts."""
-        known: dict[np.ufunc, Callable[..., Any]] = {np.add: operator.iadd, np.subtract: operator.isub}
-        inplace = known.get(ufunc)
-        if inplace is None or len(atoms) != 3 or not isinstance(atoms[0], Var):
-            return self.refuse(node, f"`np.{ufunc.__name__}.at` is not supported", "loop over the indices")
-        self.write(Update(("[]",), inplace, False), *atoms)
-        return Const(None)
 
     def _user_function(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value:
         if isinstance(callee, functools.partial):

@@ -14,15 +14,15 @@ import functools
 import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import gast
-import numpy as np
 
 from srcgrad.frontend.loops import Loops, Walk
 from srcgrad.frontend.scope import assigned_names
 from srcgrad.frontend.values import Bound, Choice, Instance, Partial, Record, Table, Value, leaves
-from srcgrad.ir import UNDEFINED, Append, Atom, Const, Make, Pop, Store, Var
+from srcgrad.ir import UNDEFINED, Append, Atom, Const, Make, Method, Pop, Store, Var
 from srcgrad.types import UNKNOWN, Type, join, list_of
 
 # The places that stand for all that make a list or a dict: some list of unknown origin is found to hold anything.
@@ -98,9 +98,12 @@ class Containers(Loops):
 
     def make(self, kind: str, atoms: list[Atom], site: object) -> Var:
         """A new list or dict, of the type that it will have when it is filled."""
-        made = self.builder.let(Make(kind), atoms)
+        return self.foreseen(self.builder.let(Make(kind), atoms), site)
+
+    def foreseen(self, made: Atom, site: object) -> Var:
+        """A container that was made, with the type that it will have when it is filled."""
         assert isinstance(made, Var)
-        for place in (site, EVERY[kind]):
+        for place in (site, EVERY.get(self.builder.types[made.name].kind)):
             wider = self.contents.get(place)
             if wider is not None:
                 self.builder.types[made.name] = join(self.builder.types[made.name], wider)
@@ -241,23 +244,35 @@ class Containers(Loops):
 
     def put(self, owner: Var, value: Atom, key: Atom | None, node: gast.AST) -> None:
         """Sees to it that the type of a container foresees a value that is put into it."""
-        known, new = self.builder.type(owner), self.builder.type(value)
-        if new.kind == "undefined":
-            return
+        self._foresee(owner, self.builder.type(value), key)
+
+    def _foresee(self, owner: Var, new: Type, key: Atom | None) -> None:
+        if new.kind == "undefined" or (self.widened and _is_open(new)):
+            return  # it may be known when the function is lowered again
+        known = self.builder.type(owner)
         if known.kind == "list":
             wider = list_of(*known.items, new)
         elif known.kind == "dict":
             if not isinstance(key, Const) or key.value not in known.keys:
                 self.grow(owner)
             wider = self._with_key(known, key, new)
+        elif known.kind in ("record", "tuple") and isinstance(key, Const):
+            keys = known.keys if known.kind == "record" else tuple(range(len(known.items)))
+            items = [join(t, new) if k == key.value else t for k, t in zip(keys, known.items, strict=True)]
+            wider = replace(known, items=tuple(items))
         else:
             return
         if join(known, wider) == known:
             return
+        if owner.name not in self.sites and owner.name in self.builder.part_of:
+            around, key = self.builder.part_of[owner.name]
+            self._foresee(around, wider, key)
+            return
         site = self.sites.get(owner.name, "everywhere")
         before = self.contents.get(site)
-        self.contents[site] = wider if before is None else join(before, wider)
-        self.widened = True
+        if before is None or join(before, wider) != before:
+            self.contents[site] = wider if before is None else join(before, wider)
+            self.widened = True
 
     def grow(self, owner: Var) -> None:
         """Notes that keys are added to a dict, or taken from it: its type does not tell them."""
@@ -287,47 +302,40 @@ class Containers(Loops):
         if not isinstance(base, Var):
             self.refuse(target, "a store into something that is no array, list or dict", "store into an array")
             return
+        self.store_part(target, base, new)
+
+    def store_part(self, target: gast.Subscript, base: Var, new: Value) -> None:
+        """`base[part] = new`."""
         value = self.as_atom(new, target)
         index = self.index(target.slice)
+        is_flat = self.builder.part_of.get(base.name, (base, index))[1] == Const("flat")
+        if is_flat and self.builder.type(value).kind != "scalar":
+            self.refuse(target, "a store into `flat` of other than a number", "store into `y.reshape(-1)`")
+            return
         self.put(base, value, index, target)
         self.write(Store(("[]",)), base, index, value)
 
     # Methods
 
-    def changing_method(self, node: gast.Call, name: str, owner: Var, args: list[Atom]) -> Value | None:
+    def changing_method(
+        self, node: gast.AST, name: str, owner: Var, args: list[Value], keywords: dict[str, Value]
+    ) -> Value | None:
         """What a method that changes its object comes to; None where it is no such method of this kind of object."""
         kind = self.builder.type(owner).kind
-        if kind in ("list", "unknown"):
+        if kind in ("list", "dict") and name == "copy" and not args:
+            made = self.builder.let(Method("copy"), [owner], known=self.builder.type(owner))
+            if isinstance(made, Var) and owner.name in self.sites:
+                self.sites[made.name] = self.sites[owner.name]
+            return made
+        if kind in ("list", "unknown") and not keywords:
             if name == "append" and len(args) == 1:
-                self.append(owner, args[0], node)
+                self.append(owner, self.as_atom(args[0], node), node)
                 return Const(None)
             if name == "pop" and not args:
                 return self.builder.let(Pop(), [owner])
-            if name == "extend" and len(args) == 1 and kind == "list":
-                self._extend(node, owner)
-                return Const(None)
-        if kind == "array":
-            if name == "fill" and len(args) == 1:
-                self.write(Store(()), owner, args[0])
-                return Const(None)
-            if name == "sort" and not args:
-                self.write(Store(()), owner, self.builder.fn(np.sort, owner))
-                return Const(None)
-        if kind == "dict" and name == "get" and len(args) in (1, 2) and isinstance(args[0], Const):
-            if args[0].value in self.builder.type(owner).keys:
-                return self.builder.fn(operator.getitem, owner, args[0])
         return None
 
-    def _extend(self, node: gast.Call, owner: Var) -> None:
-        walk = self.walk(node.args[0])
-        if isinstance(walk, tuple):
-            for value in walk:
-                self.append(owner, self.as_atom(value, node), node)
-            return
-        iterable = self.walked(walk)
 
-        def body(variable: Var) -> None:
-            self.append(owner, self.as_atom(walk.item(variable), node), node)
-
-        loop = gast.copy_location(gast.For(node, node.args[0], [], [], None), node)
-        self._loop(loop, [], False, body, (self.hint("k"), walk.element, iterable))
+def _is_open(known: Type) -> bool:
+    """Whether something of a type is unknown."""
+    return known.kind == "unknown" or any(map(_is_open, known.items))

@@ -139,15 +139,19 @@ class Contexts(Sequences):
         if not isinstance(target, gast.Subscript):
             super().delete_element(target)
             return
-        base, index = self.expression(target.value), self.index(target.slice)
+        base = self.expression(target.value)
+        if isinstance(base, Var) and self.builder.type(base).kind == "list":
+            self.delete_from_list(target, base)
+            return
+        index = self.index(target.slice)
+        if isinstance(base, Var) and self.builder.type(base).kind == "dict":
+            self.take_item(target, base, index)
+            return
         if isinstance(base, Table) and isinstance(target.value, gast.Name) and isinstance(index, Const):
             self._delete_known(target, base, index.value)
             return
         known = self.builder.type(base) if isinstance(base, Var) else None
-        kinds = ("dict", "list", "object")
-        if isinstance(base, Var) and known is not None and known.kind in kinds and not known.differentiable:
-            if known.kind == "dict":
-                self.grow(base)
+        if isinstance(base, Var) and known is not None and known.kind == "object":
             self.builder.let(Fn(operator.delitem), [base, index], effect=True)
             return
         self.refuse(target, "`del` of an element that may carry a derivative", "build a new container")
@@ -158,6 +162,10 @@ class Contexts(Sequences):
             key = key % len(keys)
         if key not in keys:
             self.refuse(target, f"there is no element {key!r} to delete", "check the key")
+            return
+        holders = [name for name, value in self.frame.environment.items() if value is base]
+        if len(holders) > 1:
+            self.refuse(target, "this list or dict of functions is held under a second name", "build a new one")
             return
         kept = [(k, item) for k, item in zip(keys, base.items, strict=True) if k != key]
         new_keys = tuple(k for k, _ in kept) if base.kind == "dict" else ()

@@ -155,6 +155,8 @@ class Expressions(Base):
         return self.as_atom(value, node)
 
     def test(self, node: gast.AST) -> Atom:
+        if isinstance(node, gast.BoolOp):
+            return self.as_atom(self._boolean(node.values, isinstance(node.op, gast.And), tested=True), node)
         return self.truth(self.expression(node), node)
 
     def _expr_compare(self, node: gast.Compare) -> Value:
@@ -202,16 +204,17 @@ class Expressions(Base):
     def _expr_boolop(self, node: gast.BoolOp) -> Value:
         return self._boolean(node.values, isinstance(node.op, gast.And))
 
-    def _boolean(self, nodes: list[gast.AST], conjunction: bool) -> Value:
+    def _boolean(self, nodes: list[gast.AST], conjunction: bool, tested: bool = False) -> Value:
+        """`a and b`; `tested`: as a test, of which only the truth counts."""
         first = self.expression(nodes[0])
         if len(nodes) == 1:
-            return first
+            return self.truth(first, nodes[0]) if tested else first
 
         def rest() -> Value:
-            return self._boolean(nodes[1:], conjunction)
+            return self._boolean(nodes[1:], conjunction, tested)
 
         def same() -> Value:
-            return first
+            return test if tested else first
 
         test = self.truth(first, nodes[0])
         return self.either(test, *((rest, same) if conjunction else (same, rest)), "_test")

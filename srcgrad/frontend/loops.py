@@ -444,6 +444,7 @@ class Loops(Calls):
         params: list[Var] = []
         for name, value in inits.items():
             atoms = [self.builder.declare(self.hint(name), known) for known in types[name]]
+            self._same_sites(atoms_of(value), atoms)
             environment[name] = with_atoms(value, iter(atoms))
             params.extend(atoms)
         self.frame.environment = dict(environment)
@@ -451,6 +452,8 @@ class Loops(Calls):
         if isinstance(node, gast.While):
             with self.builder.block() as stmts:
                 condition = self.test(node.test)
+                if self.builder.type(condition).kind in ("list", "dict"):
+                    condition = self.builder.fn(len, condition)  # as it is at every test
             if not same_names(self.frame.environment, environment):
                 raise _TestAssigns
             test = Block(tuple(stmts), (condition,))
@@ -461,7 +464,9 @@ class Loops(Calls):
         yielded = [atom for atoms in (results or {}).values() for atom in atoms]
         block = Block(tuple(stmts), (*flag, *yielded))
         targets = [self.builder.declare("stopped")] if stops else []
-        targets += [self.builder.declare(self.hint(name), known) for name in inits for known in types[name]]
+        left = [self.builder.declare(self.hint(name), known) for name in inits for known in types[name]]
+        self._same_sites([atom for value in inits.values() for atom in atoms_of(value)], left)
+        targets += left
         names = tuple(target.name for target in targets)
         params_, starts = tuple(p.name for p in params), tuple(a for value in inits.values() for a in atoms_of(value))
         if head is None:
@@ -470,6 +475,12 @@ class Loops(Calls):
             assert variable is not None
             loop = For(names, params_, starts, variable.name, head[2], block, stops, self.builder.origin)
         return loop, results
+
+    def _same_sites(self, atoms: Sequence[Atom], new: Sequence[Var]) -> None:
+        """Names of a loop for containers from before it."""
+        for atom, var in zip(atoms, new, strict=True):
+            if isinstance(atom, Var) and atom.name in self.sites:
+                self.sites[var.name] = self.sites[atom.name]
 
     def _results(self, carried: _Carried, entry: Environment) -> dict[str, list[Atom]] | None:
         """What the body leaves of what the loop carries; None where that is not of one structure."""

@@ -44,7 +44,7 @@ from srcgrad.ir import (
     variables,
 )
 from srcgrad.rules.operations import rule_of
-from srcgrad.rules.views import VIEWS
+from srcgrad.rules.views import VIEWS, asks_for_no_copy
 from srcgrad.runtime import zeros
 from srcgrad.types import CONTAINERS, Type
 
@@ -53,6 +53,13 @@ SHAPES = (
     *(Attr(name) for name in ("shape", "ndim", "size", "dtype")),
 )
 WRITERS = (Store, Update, Append, Pop)
+# Calls that make arrays whose elements stand in memory in their order, and with how many arguments.
+_IN_ORDER = frozenset(
+    [(Method("copy"), 1), (Method("flatten"), 1)]
+    + [(Fn(function), count) for function in (np.zeros, np.ones, np.empty, np.eye, np.identity) for count in (1, 2)]
+    + [(Fn(np.full), 2), (Fn(np.full), 3)]
+)
+_ORDERED = (("dtype", Const(float)), ("order", Const("C")))
 _VIEW_ATTRIBUTES = ("T", "mT", "real", "imag", "flat")
 _VIEW_NAMES = VIEWS | {"view", "iter", "reversed", "enumerate", "zip"}
 
@@ -150,7 +157,7 @@ class Facts:
     def _replaced(self, name: str, writes: list[tuple[Point, Let]]) -> bool:
         """Whether an element that is written may by then have been replaced in its container by another one."""
         let = self.definition.get(name)
-        if not isinstance(let, Let) or let.op != Fn(operator.getitem) or not self._is_element(let):
+        if not isinstance(let, Let) or not (self.is_field(let) or self._is_subscript_of_container(let)):
             return False
         point = self.defined_at[name]
         slots = [w for w, write in writes if write.args[0] == let.args[0]]
@@ -194,16 +201,48 @@ class Facts:
         stmt = self.definition.get(name)
         if not isinstance(stmt, Let) or not stmt.args or not isinstance(stmt.args[0], Var):
             return None
-        if isinstance(stmt.op, Attr) and stmt.op.name in ("T", "mT"):
+        if isinstance(stmt.op, Attr) and stmt.op.name in ("T", "mT") and not self.is_field(stmt):
             return stmt.args[0].name, f".{stmt.op.name}", None
+        if stmt.op == Attr("flat") and self.kind(stmt.args[0].name) == "array":
+            return stmt.args[0].name, ".flat", None
         if stmt.op == Fn(operator.getitem) and self._is_view(stmt):
             return stmt.args[0].name, "[]", stmt.args[1]
+        if stmt.op in (Method("transpose"), Fn(np.transpose)) and len(stmt.args) == 1 and not stmt.keywords:
+            return stmt.args[0].name, ".T", None
+        shape = reshaped_to(stmt)
+        if shape is not None and self._is_contiguous(stmt.args[0].name):
+            return stmt.args[0].name, "reshape", shape
+        if isinstance(stmt.op, Attr) and self.is_field(stmt) and name in self.written_through:
+            return stmt.args[0].name, ".", Const(stmt.op.name)
         return None
+
+    def _is_contiguous(self, name: str) -> bool:
+        """Whether the elements of an array are known to stand in memory in their order, so that `reshape` is a view."""
+        let = self.definition.get(name)
+        if not isinstance(let, Let):
+            return False
+        if (let.op, len(let.args)) in _IN_ORDER and all(pair in _ORDERED for pair in let.keywords):
+            return True
+        if any(pair in _ORDERED[1:] for pair in let.keywords):
+            return let.op in (Fn(np.zeros_like), Fn(np.ones_like), Fn(np.empty_like), Fn(np.copy))
+        known = self.type(name)
+        if known is not None and known.kind == "array" and known.rank == 1 and self._is_new(name, set()):
+            return True
+        if reshaped_to(let) is not None or (let.op == Fn(operator.getitem) and _takes_first(let.args[1])):
+            return isinstance(let.args[0], Var) and self._is_contiguous(let.args[0].name)
+        return False
+
+    def is_field(self, let: Let) -> bool:
+        """Whether a let takes a field of an object."""
+        return isinstance(let.op, Attr) and any(self.kind(name) == "record" for name in variables(let.args))
 
     def _is_element(self, let: Let) -> bool:
         """Whether a subscript takes an element of a container, an object of its own, and no view."""
         assert isinstance(let.args[0], Var)
         return self.kind(let.args[0].name) in CONTAINERS
+
+    def _is_subscript_of_container(self, let: Let) -> bool:
+        return let.op == Fn(operator.getitem) and self._is_element(let)
 
     def takes_slice(self, let: Let) -> bool:
         """Whether a subscript is a slice: of a list or a tuple a new one, of an array a view."""
@@ -216,7 +255,7 @@ class Facts:
         if kind is not None and kind.kind == "scalar":
             return False
         if self._is_element(let):
-            return let.target in self.written_through
+            return let.target in self.written_through and not self.takes_slice(let)
         return not self._advanced(let.args[1])
 
     def type(self, name: str) -> Type | None:
@@ -356,6 +395,28 @@ def _is_index(let: Let) -> bool:
     return isinstance(let.op, Make) and let.op.kind in ("slice", "fstring")
 
 
+def reshaped_to(let: Let) -> Atom | None:
+    """The shape that a call of `reshape` or `ravel` asks for; None for all else, and where it is several atoms."""
+    if let.keywords or not isinstance(let.args[0] if let.args else None, Var):
+        return None
+    if let.op in (Method("ravel"), Fn(np.ravel)):
+        return Const(-1) if len(let.args) == 1 else None
+    if let.op == Fn(np.reshape):
+        return let.args[1] if len(let.args) == 2 else None
+    if let.op != Method("reshape") or len(let.args) < 2:
+        return None
+    sizes = [atom.value for atom in let.args[1:] if isinstance(atom, Const)]
+    several = Const(tuple(sizes)) if len(sizes) == len(let.args) - 1 else None
+    return let.args[1] if len(let.args) == 2 else several
+
+
+def _takes_first(index: Atom) -> bool:
+    """Whether a subscript takes one element, or consecutive ones, along the first axis."""
+    if isinstance(index, Const) and isinstance(index.value, slice):
+        return index.value.step is None
+    return isinstance(index, Const) and isinstance(index.value, int)
+
+
 def may_be_view(let: Let) -> bool:
     """Whether the result of an operation may share memory with an operand, other than by a basic subscript or `.T`."""
     match let.op:
@@ -364,9 +425,11 @@ def may_be_view(let: Let) -> bool:
         case Invoke():
             return True
         case Method(name):
-            return name in _VIEW_NAMES
+            # `conj` of what is not complex is the array itself.
+            return name in _VIEW_NAMES or name in ("conj", "conjugate") or asks_for_no_copy(name, let.keywords)
         case Fn(target):
-            return getattr(target, "__name__", "") in _VIEW_NAMES or target in (min, max)
+            name = getattr(target, "__name__", "")
+            return name in _VIEW_NAMES or target in (min, max) or asks_for_no_copy(name, let.keywords)
         case _:
             return False
 

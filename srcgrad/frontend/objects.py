@@ -20,10 +20,11 @@ import gast
 
 from srcgrad.errors import AliasedWrite
 from srcgrad.frontend.base import Owner, is_mixed
-from srcgrad.frontend.containers import Containers
+from srcgrad.frontend.library import STAND_INS
+from srcgrad.frontend.lists import Lists
 from srcgrad.frontend.scope import Access
 from srcgrad.frontend.values import Bound, Closure, Instance, Partial, Record, Super, Table, Value, is_undefined
-from srcgrad.ir import UNDEFINED, Atom, Attr, Const, Var
+from srcgrad.ir import UNDEFINED, Atom, Attr, Const, Store, Var
 from srcgrad.rules.rule import Key, registry
 
 _MISSING = object()
@@ -32,7 +33,7 @@ _WRITERS = ("__setattr__", "__getattribute__", "__delattr__")
 _REFLECTED = frozenset("add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split())
 
 
-class Objects(Containers):
+class Objects(Lists):
     # Attributes
 
     def attribute(self, node: gast.AST, name: str, owner: Value) -> Value:
@@ -255,8 +256,31 @@ class Objects(Containers):
         if isinstance(owner, Record):
             self.refuse(target, f"an object of class `{owner.cls.__name__}` cannot change", "make a new one")
             return
+        if isinstance(owner, Var) and self.builder.type(owner).kind == "record":
+            self._store_field(target, owner, value)
+            return
         problem = f"this writes the attribute `{name}` of an object that is not the function's own"
         self.refuse(target, problem, "return the new value, or make the object in the function", AliasedWrite)
+
+    def _store_field(self, target: gast.Attribute, owner: Var, value: Value) -> None:
+        """A store into a field of an object from outside, which the caller sees."""
+        known, name = self.builder.type(owner), target.attr
+        assert known.cls is not None
+        found = inspect.getattr_static(known.cls, name, _MISSING)
+        if isinstance(found, property) and found.fset is not None:
+            self.apply(target, Const(found.fset), [owner, value], {})
+            return
+        cls = known.cls.__name__
+        if issubclass(known.cls, tuple) or getattr(getattr(known.cls, "__dataclass_params__", None), "frozen", False):
+            self.refuse(target, f"an object of class `{cls}` cannot change", "make a new one")
+        elif known.cls.__setattr__ is not object.__setattr__ or hasattr(type(found), "__set__"):
+            self.refuse(target, f"the class `{cls}` decides what a store into `{name}` does", "return the new value")
+        elif name not in known.keys:
+            self.refuse(target, f"this gives an object from outside the new attribute `{name}`", "set it in `__init__`")
+        else:
+            atom = self.as_atom(value, target)
+            self.put(owner, atom, Const(name), target)
+            self.write(Store((".",)), owner, Const(name), atom)
 
     def delete_attribute(self, target: gast.Attribute, owner: Value) -> None:
         if isinstance(owner, Instance) and self.field(owner, target.attr) is not None:
@@ -318,7 +342,8 @@ def _unusual(cls: type) -> str:
         return "" if hasattr(cls, "_fields") and type(cls) is type and _plain_new(cls) else "is no plain NamedTuple"
     if type(cls) is not type and type(cls).__name__ != "ABCMeta":
         return f"has the metaclass `{type(cls).__name__}`"
-    foreign = [base for base in cls.__mro__ if base.__module__.partition(".")[0] in _LIBRARIES and base is not object]
+    known = (object, *STAND_INS.values())
+    foreign = [c for c in cls.__mro__ if c.__module__.partition(".")[0] in _LIBRARIES and c not in known]
     if foreign:
         return f"is derived from `{foreign[0].__name__}`"
     if cls.__new__ is not object.__new__:

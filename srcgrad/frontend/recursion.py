@@ -100,7 +100,7 @@ class Recursion(Patterns):
             return self.refuse(node, f"`{known.name}` {error}", "match its parameters")
         atoms = [self.as_atom(bound[name], node) for name in known.parameters]
         for name in known.outer:
-            value = parent.get(name) if parent is not None else None
+            value = parent.find(name, self.frame.environment) if parent is not None else None
             if value is None or is_undefined(value):
                 return self.refuse(node, f"`{name}` has no value yet when `{known.name}` is called", "assign it before")
             atoms.append(self.as_atom(value, node))
@@ -132,7 +132,7 @@ class Recursion(Patterns):
         for node in gast.walk(tree):
             if not isinstance(node, gast.Name) or node.id in own or node.id in outer or node.id in siblings:
                 continue
-            value = parent.get(node.id)
+            value = parent.find(node.id, self.frame.environment)
             if isinstance(value, Closure):
                 siblings[node.id] = value
                 self._free_of(value.node, value.frame, outer, siblings)

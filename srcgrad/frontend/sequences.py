@@ -8,14 +8,18 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import functools
+import itertools
 import operator
 from collections.abc import Callable
 from typing import Any
 
 import gast
+import numpy as np
 
+from srcgrad.frontend.library import STAND_INS, Deque
 from srcgrad.frontend.loops import Walk
 from srcgrad.frontend.objects import Objects
 from srcgrad.frontend.values import (
@@ -31,11 +35,18 @@ from srcgrad.frontend.values import (
     is_true,
     mapped,
 )
-from srcgrad.ir import Atom, Const, Var
+from srcgrad.ir import Atom, Const, Fn, Var
 from srcgrad.runtime import stop_gradient
-from srcgrad.types import Type
+from srcgrad.types import INT, UNKNOWN, Type, list_of
 
 _REFUSED = {locals, globals, vars, exec, eval, setattr, delattr, iter, next, compile}
+# Functions that take a deque for the list of its elements, and give back something new.
+_READERS = (
+    list, tuple, sum, max, min, sorted, np.array, np.stack, np.vstack, np.concatenate, np.sum, np.mean, np.max, np.min,
+)  # fmt: skip
+_COMBINATIONS = (
+    itertools.product, itertools.permutations, itertools.combinations, itertools.combinations_with_replacement,
+)  # fmt: skip
 _FUNCTIONS = Closure | Partial | Bound | Choice
 
 
@@ -59,9 +70,41 @@ class Sequences(Objects):
             for value in rest:
                 first = self.primitive(node, callee, [first, value], {})
             return first
+        if getattr(callee, "__module__", "") == "itertools":
+            return self._combined(node, callee, args, keywords)
+        if callee in STAND_INS:
+            return self.construct(node, STAND_INS[callee], args, keywords)
+        if callee is collections.OrderedDict:
+            return self._dict(node, args, keywords)
         if self.is_users_class(callee):
             return self.construct(node, callee, args, keywords)
         return None
+
+    def call(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value:
+        if any(callee is reader for reader in _READERS):
+            args = [self._read(arg) for arg in args]
+        return super().call(node, callee, args, keywords)
+
+    def _read(self, value: Value) -> Value:
+        """What a function that only reads a sequence makes of a deque: its elements."""
+        if isinstance(value, Instance) and value.cls is Deque:
+            return self.field(value, "items") or value
+        return value
+
+    def _combined(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value:
+        """A list of what a function of `itertools` makes of positions and names."""
+        atoms = [self.as_atom(arg, node) for arg in args]
+        types = [self.builder.type(atom) for atom in atoms]
+        if callee not in _COMBINATIONS or any(t.differentiable for t in types):
+            problem = f"`itertools.{callee.__name__}` of what may carry a derivative, or without an end"
+            return self.refuse(node, problem, "loop over the positions")
+        named = [(key, self.as_atom(value, node)) for key, value in keywords.items()]
+        found = self.builder.let(Fn(callee), atoms, named)
+        count = len(atoms) if callee is itertools.product and not named else None
+        if len(atoms) == 2 and callee is not itertools.product and isinstance(atoms[1], Const):
+            count, types = atoms[1].value, types[:1]
+        known = Type("tuple", items=(INT,) * count) if count and {t.kind for t in types} == {"range"} else UNKNOWN
+        return self.builder.let(Fn(list), [found], known=list_of(known))
 
     # Sequences
 
@@ -187,12 +230,10 @@ class Sequences(Objects):
         return total
 
     def _sorted(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
-        items = self.spread(args[0]) if not isinstance(args[0], Var) or self.known_keys(args[0]) is not None else None
-        if items is not None and all(isinstance(item, Const) for item in items) and not keywords:
-            return tuple(Const(value) for value in sorted(item.value for item in items))  # type: ignore[union-attr]
-        if keywords.keys() - {"reverse"} or _may_be_active(self.builder.type(self.as_atom(args[0], node))):
-            return self.refuse(node, "`sorted` of values that may carry a derivative", "use `np.sort` or `np.argsort`")
-        return None
+        plain = isinstance(args[0], Var) and not _may_be_active(self.builder.type(args[0])) and not keywords
+        if plain and self.known_keys(args[0]) is None:
+            return None
+        return self.ordered(node, args[0], keywords)
 
     # Functions
 
@@ -237,18 +278,24 @@ class Sequences(Objects):
         value, kinds = args
         if isinstance(kinds, tuple) and all(isinstance(kind, Const) for kind in kinds):
             kinds = Const(tuple(kind.value for kind in kinds))
-        cls = tuple if isinstance(value, tuple) else self.class_of(value)
+        cls = tuple if isinstance(value, tuple) else self._public_class(value)
         if isinstance(value, Table):
             cls = list if value.kind == "list" else dict
         known = self.builder.type(value).kind if isinstance(value, Var) else "unknown"
-        if self.is_users_class(getattr(kinds, "value", None)) and known in ("scalar", "array", "list", "str", "none"):
+        plain = known in ("scalar", "array", "list", "dict", "str", "none")
+        if plain and self.is_users_class(getattr(kinds, "value", None)):
             return Const(False)
         if cls is None or not isinstance(kinds, Const):
             return None if isinstance(kinds, Const) else self.refuse(node, "the class is not known", "name it")
         return Const(issubclass(cls, kinds.value))
 
+    def _public_class(self, value: Value) -> type | None:
+        """The class that the program knows an object by."""
+        cls = self.class_of(value)
+        return next((public for public, inner in STAND_INS.items() if inner is cls), cls)
+
     def _type(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
-        cls = self.class_of(args[0]) if len(args) == 1 else None
+        cls = self._public_class(args[0]) if len(args) == 1 else None
         return None if cls is None else Const(cls)
 
     def _callable(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
@@ -303,26 +350,23 @@ class Sequences(Objects):
             problem = f"`.{name}()` of a list of functions or objects"
             return self.refuse(node, problem, "build the list at once, and loop over it")
         if isinstance(owner, Table) or (isinstance(owner, Var) and self.builder.type(owner).kind == "dict"):
-            return self._dict_method(node, name, owner, args)
+            return self._dict_method(node, name, owner, args, keywords)
         return None
 
-    def _dict_method(self, node: gast.AST, name: str, owner: Table | Var, args: list[Value]) -> Value | None:
-        if name in ("items", "keys", "values") and not args:
-            pairs = self.pairs(owner)
-            if pairs is None:
-                return self.refuse(node, "a loop over a dict whose keys are not known", "loop over a list of the keys")
+    def _dict_method(
+        self, node: gast.AST, name: str, owner: Table | Var, args: list[Value], keywords: dict[str, Value]
+    ) -> Value | None:
+        pairs = self.pairs(owner)
+        if name in ("items", "keys", "values") and not args and pairs is not None:
             if name == "items":
                 return tuple((Const(key), value) for key, value in pairs)
             return tuple(Const(key) if name == "keys" else value for key, value in pairs)
-        if name == "get" and isinstance(args[0], Const):
-            keys = owner.keys if isinstance(owner, Table) else self.builder.type(owner).keys
-            if args[0].value in keys:
-                return self.item(node, owner, args[0])
-            if isinstance(owner, Table) or self.known_keys(owner) is not None:
-                return args[1] if len(args) > 1 else Const(None)
-        if isinstance(owner, Table) or name in ("update", "pop", "popitem", "clear", "setdefault"):
-            return self.refuse(node, f"`.{name}()` of a dict is not supported", "build a new dict")
-        return None
+        if name == "get" and pairs is not None and isinstance(args[0], Const):
+            found = [value for key, value in pairs if key == args[0].value]
+            return found[0] if found else args[1] if len(args) > 1 else Const(None)
+        if isinstance(owner, Table):
+            return self.refuse(node, f"`.{name}()` of a dict of functions or objects", "build a new dict")
+        return self.dict_method(node, name, owner, args, keywords)
 
 
 def _identity(value: Any) -> Any:

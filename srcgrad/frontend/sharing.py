@@ -13,13 +13,14 @@ later: such a pair is a `Conflict`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from srcgrad.frontend.memory import Facts, Point, makes_new, may_be_view, sources
+from srcgrad.frontend.memory import Facts, Point, may_be_view, sources
 from srcgrad.ir import (
     Append,
     Atom,
     Branch,
+    Fn,
     For,
     Invoke,
     Let,
@@ -31,6 +32,7 @@ from srcgrad.ir import (
     While,
     joins,
 )
+from srcgrad.runtime import zeros
 from srcgrad.types import CONTAINERS, UNKNOWN, Type
 
 _PARTS = "[]"  # what was in an object when it was come upon: all its elements are one to the analysis
@@ -41,12 +43,14 @@ _NO_MEMORY = ("scalar", "none", "str", "range", "slice", "callable")
 class Held:
     """An object that a name may be, or may hold: the name that it was made under, and since when this one shows it.
 
-    `crossed` are the loops from one of whose iterations to a later one it was carried.
+    `crossed` are the loops from one of whose iterations to a later one it was carried. An element that is taken out of
+    a container shows what was written through that container until then: `taken` is the container, and the point.
     """
 
     origin: str
     since: Point
     crossed: frozenset[int] = frozenset()
+    taken: tuple[str, Point] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,8 @@ class Sharing:
         atoms = (*let.args, *(atom for _, atom in let.keywords))
         containers = [atom.name for atom in atoms if isinstance(atom, Var) and self.facts.kind(atom.name) in CONTAINERS]
         held = frozenset[Held]().union(*(self._held(each, point) for each in containers))
+        if isinstance(let.op, Fn) and let.op.target in (list, tuple, sorted):
+            held |= self._union(let.args, point)  # of an array, the elements are views
         if self.facts.takes_part(let):
             first = _name(let.args[0])
             if self.facts.kind(first) in CONTAINERS or isinstance(let.op, Pop):
@@ -170,7 +176,9 @@ class Sharing:
         if isinstance(let.op, Invoke) or may_be_view(let):
             found = self._union(atoms, point)
             return itself | found, parts | found
-        return itself, parts if makes_new(let) else parts | held  # a copy of a list holds what the list holds
+        target = let.op.target if isinstance(let.op, Fn) else None
+        counts = target is zeros or getattr(target, "__module__", "").partition(".")[0] == "numpy"
+        return itself, parts if counts else parts | held  # a copy of a list holds what the list holds
 
     def _joined(self, name: str, stmt: Stmt) -> tuple[Objects, Objects]:
         point, loop = self.facts.defined_at[name], self.facts.point[id(stmt)].number
@@ -223,7 +231,11 @@ class Sharing:
 
     def _element(self, name: str, point: Point) -> tuple[Objects, Objects]:
         """The objects in a container; they are not looked at yet, unless the container is made only now."""
-        inside = self._held(name, point) if name in self.lazy else self.inside.get(name, _NOTHING)
+        if name in self.lazy:
+            inside = self._held(name, point)
+        else:
+            taken = (self.facts.path(name)[0], point)
+            inside = frozenset(replace(held, taken=held.taken or taken) for held in self.inside.get(name, _NOTHING))
         return inside, inside
 
     def _made(self, origin: str) -> Point:
@@ -247,17 +259,32 @@ class Sharing:
                 for reader, held in readers[written.origin]:
                     if reader in self.lazy:
                         continue
-                    if self.facts.path(reader)[0] == root and not self._twice(root, name, written.origin):
+                    deep = name != root
+                    if self.facts.path(reader)[0] == root and not (deep and self._twice(root, written.origin)):
                         continue
-                    if not self._same_instance(written, held) or not self._missed(reader, held, point):
+                    if not self._same_instance(written, held) or not self._missed(reader, held, point, root):
                         continue
                     owned = held in self.own.get(reader, _NOTHING)
                     if not owned or not itself or not self.apart(root, reader):
                         yield Conflict(let, root, reader, owned)
 
-    def _twice(self, root: str, name: str, origin: str) -> bool:
+    def is_seen_elsewhere(self, owner: str, name: str, update: Let) -> bool:
+        """Whether the update of an element of a container is seen by other names, or under another index."""
+        objects, write = self.own.get(name, _NOTHING), self.facts.point[id(update)]
+        if any(self._twice(owner, held.origin) for held in objects):
+            return True
+        return any(
+            self._same_instance(written, held) and self._missed(reader, held, write, owner)
+            for reader in self.facts.definition
+            if self.facts.path(reader)[0] not in (owner, name, update.target)
+            for held in self.own.get(reader, _NOTHING) | self.inside.get(reader, _NOTHING)
+            for written in objects
+            if held.origin == written.origin
+        )
+
+    def _twice(self, root: str, origin: str) -> bool:
         """Whether a container may hold an object twice: a write under one index is one under another as well."""
-        if name == root or self.facts.kind(root) not in (*CONTAINERS, "unknown"):
+        if self.facts.kind(root) not in (*CONTAINERS, "unknown"):
             return False
         made = self.facts.definition.get(root)
         put = list(self._put.get(root, []))
@@ -275,11 +302,14 @@ class Sharing:
         """Whether two may be one object: not where one was made in this iteration, the other in an earlier one."""
         return bool(one.crossed) == bool(other.crossed)
 
-    def _missed(self, reader: str, held: Held, write: Point) -> bool:
-        """Whether a write may run after a name got hold of an object, and before a read of that name."""
+    def _missed(self, reader: str, held: Held, write: Point, root: str) -> bool:
+        """Whether a write by way of `root` may run after a name got hold of an object, and before a read of it."""
+        since = held.since
+        if held.taken is not None and held.taken[0] == root and not self._twice(root, held.origin):
+            since = held.taken[1]
         ended = {*self.facts.defined_at[reader].loops, *self._made(held.origin).loops}
-        again = set(write.loops) & set(held.since.loops) - ended
-        if not again and (write.number < held.since.number or write.excludes(held.since)):
+        again = set(write.loops) & set(since.loops) - ended
+        if not again and (write.number < since.number or write.excludes(since)):
             return False
         return any(self.facts.later(reader, use, write) for use in self.facts.reads(reader))
 

@@ -283,6 +283,12 @@ class Statements(Joins):
 
     def _augmented_element(self, node: gast.AugAssign, target: gast.Subscript) -> None:
         base, index = self.expression(target.value), self.index(target.slice)
+        if isinstance(base, Instance):
+            item = self.special_operator(node, "getitem", [base, index])
+            if item is not None:
+                changed = self.augmented(node, item)
+                self.special_operator(node, "setitem", [base, index, item if changed is None else changed])
+                return
         if not isinstance(base, Var):
             self.refuse(node, "a store into something that is no array or list", "store into an array")
             return
@@ -329,13 +335,20 @@ class Statements(Joins):
         if isinstance(old, Var) and kind == "array":
             self.write(Update((), self.inplace(node)), old, self.as_atom(value, node))
             return None
-        if kind in ("list", "object"):
-            self.refuse(node, "this grows in place", "build a new list, or append", AliasedWrite)
+        if isinstance(old, Var) and kind in ("list", "dict"):
+            self.grown(node, old, value)
+            return None
+        if kind == "object":
+            self.refuse(node, "this changes its object in place", "build a new one", AliasedWrite)
             return None
         if isinstance(old, Var) and kind == "unknown":
             # An array would be changed in place, a number replaced: `buffers` decides whether that is the same.
             return self.builder.let(Fn(self.inplace(node)), [old, self.as_atom(value, node)], effect=True)
         return self.binary(node, old, value)
+
+    def grown(self, node: gast.AugAssign, old: Var, value: Value) -> None:
+        """`old op= value` for a list or a dict."""
+        raise NotImplementedError
 
     def put(self, owner: Var, value: Atom, key: Atom | None, node: gast.AST) -> None:
         raise NotImplementedError

@@ -32,7 +32,19 @@ from srcgrad.runtime.linalg import (
     unhermitian,
     unmulti_dot,
 )
-from srcgrad.runtime.positions import add_at, store_mask, undiagonal, untake, untake_along_axis
+from srcgrad.runtime.positions import (
+    add_at,
+    inserted_at,
+    keys_of,
+    order,
+    position_of,
+    store_mask,
+    taken_from,
+    undiagonal,
+    unrepeat,
+    untake,
+    untake_along_axis,
+)
 from srcgrad.runtime.products import (
     convolution_part,
     full_convolution,
@@ -61,7 +73,7 @@ from srcgrad.runtime.reductions import (
     unquantile,
 )
 from srcgrad.runtime.shapes import join_like, pad_positions, split_like, undiff, unpad, unpad_border, untile
-from srcgrad.runtime.trees import add, add_into, add_item, add_to_list, in_memory, rebuilt, zeros
+from srcgrad.runtime.trees import add, add_into, add_item, add_to_list, in_memory, outline, rebuilt, zeros
 
 __all__ = [
     "accumulate",
@@ -86,9 +98,11 @@ __all__ = [
     "hand_out",
     "hermitian",
     "in_memory",
+    "inserted_at",
     "inverse_gaps",
     "join_blocks",
     "join_like",
+    "keys_of",
     "kron_blocks",
     "log_or_zero",
     "median_weights",
@@ -97,9 +111,12 @@ __all__ = [
     "multi_dot_tangent",
     "nanmedian_weights",
     "no_grad",
+    "order",
+    "outline",
     "pad_positions",
     "pick_best",
     "polygamma",
+    "position_of",
     "power_slope",
     "product_of_others",
     "products_of_pairs",
@@ -111,6 +128,7 @@ __all__ = [
     "split_like",
     "stop_gradient",
     "store_mask",
+    "taken_from",
     "total",
     "trapezoid_points",
     "trapezoid_weights",
@@ -125,6 +143,7 @@ __all__ = [
     "unpad",
     "unpad_border",
     "unquantile",
+    "unrepeat",
     "unselect",
     "untake",
     "untake_along_axis",

@@ -28,11 +28,64 @@ def store_mask(shape: tuple[int, ...], index: Any) -> Any:
 
     An index of integer arrays may name an element several times; the last write is the one that stays.
     """
+    if not _holds_integers(index):
+        return True  # also for a list or dict, which is indexed by one position or key
     owner = np.zeros(shape, np.intp)
     writes = np.arange(owner[index].size).reshape(owner[index].shape)
     # The same store as the program's, so that the order of the writes is the same one.
     owner[index] = writes
     return owner[index] == writes
+
+
+def inserted_at(position: int, length: int) -> int:
+    """Where in a list that now has this length an element stands that was put there by `insert(position, ...)`.
+
+    >>> inserted_at(1, 4), inserted_at(9, 4), inserted_at(-1, 4), inserted_at(-9, 4)
+    (1, 3, 2, 0)
+    """
+    return min(position, length - 1) if position >= 0 else max(position + length - 1, 0)
+
+
+def taken_from(position: int, length: int) -> int:
+    """Where in a list that now has this length an element stood that was taken out by `pop(position)`.
+
+    >>> taken_from(1, 3), taken_from(-1, 3), taken_from(-4, 3)
+    (1, 3, 0)
+    """
+    return position if position >= 0 else position + length + 1
+
+
+def position_of(items: Any, value: Any) -> int:
+    """The position of the first element that equals a value; raises what `list.remove` raises."""
+    for k, item in enumerate(items):
+        if item is value or item == value:
+            return k
+    raise ValueError("list.remove(x): x not in list")
+
+
+def order(keys: Any, reverse: Any = False) -> list[int]:
+    """The positions of elements in the order of their keys, as `sorted` has it.
+
+    >>> order([3.0, 1.0, 2.0]), order([1, 1, 2], True)
+    ([1, 2, 0], [2, 0, 1])
+    """
+    return sorted(range(len(keys)), key=keys.__getitem__, reverse=reverse)
+
+
+def keys_of(table: Any) -> list[Any]:
+    """The keys of a dict as they are now."""
+    return list(table)
+
+
+def unrepeat(g: Any, length: int) -> list[Any]:
+    """The cotangents of the elements of a list of this length from those of the list repeated."""
+    found = []
+    for k in range(length):
+        total = g[k]
+        for i in range(k + length, len(g), length):
+            total = total + g[i]
+        found.append(total)
+    return found
 
 
 def untake(g: Any, x: Any, indices: Any, axis: int | None) -> Any:

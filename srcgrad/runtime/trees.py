@@ -57,7 +57,7 @@ def add_into(target: Any, g: Any) -> None:
         if isinstance(old, dict | list):
             add_into(old, new)
         else:
-            target[key] = new if old is None else old + new
+            target[key] = add(old, new)
 
 
 def add_to_list(target: list[Any], g: Any) -> None:
@@ -78,11 +78,31 @@ def add(a: Any, b: Any) -> Any:
     """The sum of two cotangents of one container."""
     if a is None or b is None:
         return b if a is None else a
+    if isinstance(b, dict | list | tuple) and isinstance(a, float):
+        return b  # zero, in the place of what was stored over
     if isinstance(a, dict):
         return type(a)({key: add(item, b[key]) for key, item in a.items()})
     if isinstance(a, list | tuple):
         return [add(item, other) for item, other in zip(a, b, strict=True)]
     return a + b
+
+
+def outline(x: Any) -> Any:
+    """A container as it is now: what is put into it, or taken out, later does not change this; its arrays are shared.
+
+    >>> x = [1.0, [2.0]]
+    >>> y = outline(x)
+    >>> x[1].append(3.0)
+    >>> y
+    [1.0, [2.0]]
+    """
+    if isinstance(x, dict):
+        return {key: outline(item) for key, item in x.items()}
+    fields = _fields(x)
+    if fields is not None:
+        items = {key: outline(item) for key, item in fields.items()}
+        return type(x)(**items) if isinstance(x, tuple) else _with_fields(x, items)
+    return type(x)([outline(item) for item in x]) if isinstance(x, list | tuple) else x
 
 
 def rebuilt(x: Any, g: Any) -> Any:
@@ -92,6 +112,8 @@ def rebuilt(x: Any, g: Any) -> Any:
     if isinstance(x, np.ndarray | np.generic):
         if x.dtype.kind not in "fc":
             return None
+        if isinstance(g, float) and g == 0.0:  # of what is overwritten before it is read
+            g = np.zeros_like(x)
         return g if getattr(g, "dtype", None) == x.dtype else cast(np.asarray(g), x)[()]
     if isinstance(x, dict):
         return {key: rebuilt(item, g[key]) for key, item in x.items()}

@@ -265,12 +265,22 @@ def test_a_field_of_two_structures_is_refused_where_it_is_read() -> None:
     agrees(unread, X)
 
 
-def test_a_write_to_an_argument_is_refused() -> None:
+def test_a_write_to_an_argument_is_seen_by_the_caller() -> None:
     def f(x: Any, cell: Any) -> Any:
         cell.value = x[0]
+        return cell.value * x[1]
+
+    cell = Cell(1.0)
+    agrees(f, X, cell)
+    assert cell.value == X[0]
+
+
+def test_a_new_attribute_of_an_argument_is_refused() -> None:
+    def f(x: Any, cell: Any) -> Any:
+        cell.other = x[0]
         return x[0]
 
-    refused(f, "not the function's own", X, Cell(1.0))
+    refused(f, "the new attribute `other`", X, Cell(1.0))
 
 
 def test_an_object_that_is_held_twice_in_a_loop_is_refused() -> None:

@@ -342,3 +342,37 @@ def dict_of_the_last_iteration(x):
     for z in x:
         s = {"a": z, "b": z * x}
     return s["a"] * s["b"]
+
+
+@program(args=lambda rng: (rng.standard_normal((3, 4)),))
+def stores_through_views_of_other_shapes(x):
+    a = np.zeros((3, 4))
+    flat = a.reshape(-1)
+    for i in range(12):
+        flat[i] = x[i // 4, i % 4] ** 2 * (i + 1)
+    rows = a.reshape((2, 6))
+    rows[1, 2:] += x[0] * a[1, 0]
+    a.transpose()[1] *= x[:, 0]
+    a.flat[5] = x[0, 0] * x[2, 1]
+    return a * x
+
+
+@program(args=lambda rng: (rng.standard_normal((3, 4)),))
+def adjoint_of_a_reshaped_buffer_in_another_order(x):
+    a = x.T.copy()
+    flat = a.ravel()
+    flat[1] = x[0, 0] * x[1, 1]
+    return (a * x.T).T
+
+
+@program(args=lambda rng: (rng.standard_normal((3, 4)), rng.standard_normal(3)), wrt=(0, 1))
+def functions_that_write_into_an_argument(x, v):
+    a = x * 2
+    np.copyto(a, v[0], where=x > 0)
+    np.putmask(a, x < -1, x**2)
+    b = np.outer(v, v)
+    np.fill_diagonal(b, v**3)
+    np.add(b[0], v, b[0])
+    np.multiply(a[0], v[1], a[1])
+    a.sort(axis=0)
+    return a, b
