@@ -75,7 +75,7 @@ class Control(Reverse):
         if self.depth:
             return [self._compound(stmt, in_loop)]
         self.depth += 1
-        self.tapes = Tapes(self.builder, self.definition, self._names_outside(stmt))
+        self.tapes = Tapes(self.builder, self.definition, self._names_outside(stmt), self.roots)
         new = self._compound(stmt, in_loop)
         self.depth -= 1
         made = [replace(let, origin=replace(let.origin, sweep="forward")) for let in self.tapes.made]

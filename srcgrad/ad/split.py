@@ -40,7 +40,7 @@ class _Split:
         control, function = self.control, self.function
         params = [param.name for param in function.params]
         outside = {*params, *(name for stmt in function.body.stmts for name in defined(stmt))}
-        control.tapes, control.depth = Tapes(self.builder, control.definition, outside), 1
+        control.tapes, control.depth = Tapes(self.builder, control.definition, outside, control.roots), 1
         (result,) = function.body.results
         seed = self.builder.declare("seed", self._seed_type(result))
         with self.builder.block() as stmts, self.builder.at(Origin(0, "", "reverse")):
