@@ -362,6 +362,11 @@ def _matmul(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     return replace(matrix, dims=(*broadcast([left[:-2], right[:-2]]), *rows, *columns)) if matrix.dims else UNKNOWN
 
 
+def _outer(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """Whatever its operands are, two axes."""
+    return None if _numbers([*args, *keywords.values()]) else Type("array", dims=(ANY, ANY))
+
+
 def _maths() -> dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]]:
     whole = {"ceil", "floor", "trunc", "gcd", "lcm", "comb", "perm", "factorial", "isqrt"}
     flags = {"isnan", "isinf", "isfinite", "isclose"}
@@ -394,6 +399,7 @@ _SPECIAL: dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]] = {
     np.broadcast_to: _broadcast_to,
     np.matmul: _matmul,
     operator.matmul: _matmul,
+    np.outer: _outer,
     np.zeros: lambda args, keywords: _created(args, keywords, np.zeros),
     np.ones: lambda args, keywords: _created(args, keywords, np.ones),
     np.empty: lambda args, keywords: _created(args, keywords, np.empty),

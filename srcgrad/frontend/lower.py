@@ -21,7 +21,7 @@ from typing import Any
 import gast
 
 from srcgrad.build import Builder
-from srcgrad.errors import UnsupportedSyntax, together
+from srcgrad.errors import SrcgradError, UnsupportedSyntax, together
 from srcgrad.frontend.base import Free, Undecided
 from srcgrad.frontend.recursion import FoundRecursion, Recursion, Recursions, Recursive
 from srcgrad.frontend.rename import rename
@@ -68,6 +68,7 @@ def lower(source: Source, types: Mapping[str, Type]) -> Lowered:
     """The IR of a function for arguments of these types; raises every refusal of it at once."""
     contents: dict[object, Type] = {}
     recursions = Recursions()
+    offences: list[SrcgradError] = []
     for attempt in range(_ROUNDS):
         if attempt == _ROUNDS - 2:  # types that do not settle: nothing is known of what containers and calls hold
             contents = dict.fromkeys(contents, Type("list", items=(UNKNOWN,)))
@@ -81,15 +82,19 @@ def lower(source: Source, types: Mapping[str, Type]) -> Lowered:
             functions = {r.name: _recursive(inner, r) for r, inner in each.items()}
         except FoundRecursion:
             continue
+        every = (lowering, *each.values())
+        settled = not recursions.changed and not any(one.widened for one in every)
+        offences = [offence for one in every for offence in one.offences]
+        if offences and settled:  # before, a type may be narrower than it turns out to be
+            raise together(offences)
         if recursions.endless() and not recursions.changed:
             place = source.place(source.tree)
             problem = f"the recursion in `{source.name}` never ends"
             raise UnsupportedSyntax(problem, place, "return a value on some path")
-        widened = any(one.widened for one in (lowering, *each.values()))
-        if not widened and not recursions.changed:
+        if settled:
             return dataclasses.replace(lowered, recursive=functions)
     problem = f"the recursion of `{source.name}` has no types that settle"
-    raise together([UnsupportedSyntax(problem, source.place(source.tree))])
+    raise together(offences or [UnsupportedSyntax(problem, source.place(source.tree))])
 
 
 def _new(contents: dict[object, Type], recursions: Recursions, free: Free) -> Lowering:
@@ -101,8 +106,6 @@ def _new(contents: dict[object, Type], recursions: Recursions, free: Free) -> Lo
 def _recursive(lowering: Lowering, known: Recursive) -> Lowered:
     """One recursive function on its own; its parameters are named after those of its text."""
     params, result = lowering.lower_recursive(known)
-    if lowering.offences:
-        raise together(lowering.offences)
     function = Function(
         known.name,
         tuple(Param(var.name) for var in params),
@@ -127,8 +130,6 @@ def _attempt(lowering: Lowering, source: Source, types: Mapping[str, Type]) -> L
     value: Value = lowering.run(frame, tree)
     with lowering.inside(frame):
         atoms: list[Atom] = [lowering.as_atom(leaf, tree) for leaf in leaves(value)]
-    if lowering.offences:
-        raise together(lowering.offences)
     doc = "" if isinstance(tree, gast.Lambda) else (inspect.getdoc(source.function) or "")
     named = tuple(dataclasses.replace(p, name=f"{p.name}.{i}") for i, p in enumerate(params))
     function = Function(
