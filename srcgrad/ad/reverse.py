@@ -364,14 +364,21 @@ class Reverse:
         assert isinstance(let.op, Store)
         *indices, value = let.args[1:]
         if isinstance(value, Var) and value.name in self.active:
-            cotangent = self.builder.let(Load(let.op.path), [bar, *indices], hint=f"_{hint(value.name)}_bar")
-            is_list = self.builder.types[name].kind in CONTAINERS
-            if not is_list and any(self.is_gather(index) for index in indices):
-                mask = self._survivors(name, let.op.path, indices)
-                cotangent = self.builder.fn(np.where, mask, cotangent, Const(0.0))
+            cotangent = self._stored(name, bar, let.op.path, indices, f"_{hint(value.name)}_bar")
             self.contribute(value.name, fit(self.builder, cotangent, value, True))
         zero = self.zero(value) if self.builder.types[name].kind == "list" else Const(0.0)
         self.builder.do(Store(let.op.path), bar, *indices, zero)
+
+    def _stored(self, name: str, bar: Var, path: tuple[str, ...], indices: Sequence[Atom], hint: str) -> Atom:
+        """The cotangent of what was stored into memory, which may be an array or a container."""
+        kind = self.builder.types[name].kind
+        if kind in CONTAINERS or not any(self.is_gather(index) for index in indices):
+            return self.builder.let(Load(path), [bar, *indices], hint=hint)
+        if kind == "unknown" and path[-1:] == ("[]",):
+            owners = [self.builder.let(Load(path[:-1]), [Var(owner), *indices[:-1]]) for owner in (bar.name, name)]
+            return self.builder.let(Fn(runtime.stored), [*owners, indices[-1]], hint=hint)
+        cotangent = self.builder.let(Load(path), [bar, *indices], hint=hint)
+        return self.builder.fn(np.where, self._survivors(name, path, indices), cotangent, Const(0.0))
 
     def _survivors(self, name: str, path: tuple[str, ...], indices: Sequence[Atom]) -> Atom:
         """Which stored elements are still there: where an index names an element twice, the last store wins."""

@@ -188,7 +188,7 @@ class Calls(Statements):
         raise NotImplementedError
 
     def _is_primitive(self, callee: Any) -> bool:
-        if callee in (runtime.add_item, runtime.add_to_list):
+        if callee in (runtime.add_item, runtime.add_to_list, runtime.add_into, runtime.stored):
             return False  # written in code that is lowered in line
         if registry.get(callee) is not None or isinstance(callee, type):
             return True
@@ -211,9 +211,6 @@ class Calls(Statements):
         if callee is runtime.add_at and isinstance(atoms[0], Var):
             self.write(Update(("[]",), operator.iadd, False), *atoms)
             return Const(None)
-        if callee is runtime.add_into:
-            problem = "a second derivative through this container is not supported"
-            return self.refuse(node, problem, "use arrays", NoRule)
         if getattr(callee, "__name__", "") == "at" and isinstance(getattr(callee, "__self__", None), np.ufunc):
             return self._ufunc_at(node, callee.__self__, atoms)
         if getattr(callee, "__name__", "") in _MUTATING_FUNCTIONS:

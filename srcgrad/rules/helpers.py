@@ -32,6 +32,7 @@ _MATRIX = np.arange(6.0).reshape(2, 3)
 
 constant(
     runtime.any_of,
+    runtime.keys_of,
     *(runtime.zeros_like, runtime.zeros, runtime.scalar_seed, runtime.store_mask, runtime.pad_positions),
     *(runtime.range_weights, runtime.median_weights, runtime.nanmedian_weights),
 )

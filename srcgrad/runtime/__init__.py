@@ -61,7 +61,7 @@ from srcgrad.runtime.reductions import (
     unquantile,
 )
 from srcgrad.runtime.shapes import join_like, pad_positions, split_like, undiff, unpad, unpad_border, untile
-from srcgrad.runtime.trees import add, add_into, add_item, add_to_list, in_memory, rebuilt, zeros
+from srcgrad.runtime.trees import add, add_into, add_item, add_to_list, in_memory, keys_of, rebuilt, stored, zeros
 
 __all__ = [
     "accumulate",
@@ -86,6 +86,7 @@ __all__ = [
     "hand_out",
     "hermitian",
     "in_memory",
+    "keys_of",
     "inverse_gaps",
     "join_blocks",
     "join_like",
@@ -111,6 +112,7 @@ __all__ = [
     "split_like",
     "stop_gradient",
     "store_mask",
+    "stored",
     "total",
     "trapezoid_points",
     "trapezoid_weights",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.runtime.basic import cast
-from srcgrad.runtime.positions import add_at
+from srcgrad.runtime.positions import add_at, store_mask
 
 
 class Slots(dict[Any, Any]):
@@ -41,23 +41,26 @@ def zeros(x: Any) -> Any:
     return 0.0 if isinstance(x, int | float) else None
 
 
+# The next four write into containers. A second derivative takes their bodies in line, so each is plain code in which
+# the parts of a container are not known by a second name.
+
+
 def add_into(target: Any, g: Any) -> None:
     """Adds a cotangent to the adjoint of a container or an array, in place."""
     if g is None:
         return
     if isinstance(target, np.ndarray):
-        target += g
-        return
-    fields = _fields(g)
-    given: Any = g if fields is None else fields
-    for key in target if isinstance(target, dict) else range(len(target)):
-        old, new = target[key], given[key]
-        if new is None:
-            continue
-        if isinstance(old, dict | list):
-            add_into(old, new)
-        else:
-            target[key] = new if old is None else old + new
+        target[...] += g
+    else:
+        given = in_memory(g)
+        keys = keys_of(target)
+        for k in range(len(keys)):
+            target[keys[k]] = add(target[keys[k]], given[keys[k]])
+
+
+def keys_of(x: Any) -> list[Any]:
+    """What the parts of a container are taken by."""
+    return list(x) if isinstance(x, dict) else list(range(len(x)))
 
 
 def add_to_list(target: list[Any], g: Any) -> None:
@@ -72,6 +75,13 @@ def add_item(target: Any, index: Any, g: Any) -> None:
         add_at(target, index, g)
     else:
         target[index] = add(target[index], g)
+
+
+def stored(bar: Any, target: Any, index: Any) -> Any:
+    """The cotangent of what `target[index] = ...` stored, from the adjoint of an array or a container."""
+    if isinstance(target, np.ndarray):
+        return np.where(store_mask(target.shape, index), bar[index], 0.0)
+    return bar[index]
 
 
 def add(a: Any, b: Any) -> Any:
