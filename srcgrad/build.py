@@ -131,6 +131,7 @@ class Builder:
         self.origin = Origin()
         self.suggested: dict[str, str] = {}
         self.displays: dict[str, Type] = {}  # of lists that are written out where they are used: the type of each item
+        self.taken: dict[str, Let] = {}  # lists and dicts that are elements of others
         self._open: list[list[Stmt]] = [[]]
 
     def declare(self, hint: str, known: Type = UNKNOWN) -> Var:
@@ -178,7 +179,10 @@ class Builder:
             undefined = any(operand == UNDEFINED for operand in (*operands, *named.values()))
             known = UNDEFINED if undefined else infer(op, operands, named)
         target = self.declare(hint or hint_of(op), known)
-        self.emit(Let(target.name, op, tuple(args), tuple(keywords), self.origin, effect))
+        let = Let(target.name, op, tuple(args), tuple(keywords), self.origin, effect)
+        if known.kind in ("list", "dict") and op == Fn(operator.getitem):
+            self.taken[target.name] = let
+        self.emit(let)
         return target
 
     def fn(self, function: Any, *args: Atom, **keywords: Atom) -> Atom:

@@ -115,6 +115,8 @@ def _attribute(name: str, args: Sequence[Operand]) -> Type:
 
 def _method(name: str, args: Sequence[Operand], keywords: Keywords) -> Type:
     t = type_of_operand(args[0])
+    if name == "copy" and t.kind in ("list", "dict"):
+        return t
     if t.kind not in ("array", "scalar") or name not in METHODS or value_dependent(Key("method", name)):
         return UNKNOWN
     if name == "tolist":
@@ -160,6 +162,8 @@ def _items(operand: Operand) -> Sequence[Operand]:
 def _function(target: Callable[..., Any], args: Sequence[Operand], keywords: Keywords) -> Type:
     if target is operator.add and [type_of_operand(arg).kind for arg in args] == ["list", "list"]:
         return list_of(*(item for arg in args for item in type_of_operand(arg).items))
+    if target is operator.mul and sorted(type_of_operand(arg).kind for arg in args) == ["list", "scalar"]:
+        return next(t for t in map(type_of_operand, args) if t.kind == "list")
     if target is stop_gradient and len(args) == 1:
         return type_of_operand(args[0])
     special = _SPECIAL.get(target)

@@ -149,13 +149,22 @@ class Reverse:
     def _shared(self, name: str) -> bool:
         """Whether a name is a part of a container with its adjoint in memory: its own adjoint is there."""
         let = self.definition.get(name)
-        return self._takes_part(let) and self._container_of(let) in self.in_memory and not self._takes_component(let)
+        if not self._takes_part(let) or self._takes_component(let) or self._is_part_list(let):
+            return False
+        return self._container_of(let) in self.in_memory
+
+    def _is_part_list(self, let: Let) -> bool:
+        """Whether a slice is taken of a list or tuple: a new one, with an adjoint of its own."""
+        name, index = self.part_of(let)
+        return self.builder.types[name].kind in CONTAINERS and self.type(index).kind == "slice"
 
     def _container_of(self, let: Let) -> str:
         """The outermost container that a part belongs to: its adjoint holds that of the part."""
         name, _ = self.part_of(let)
         outer = self.definition.get(name)
-        if name in self.roots or not self._takes_part(outer) or self._takes_component(outer):
+        if name in self.roots or not self._takes_part(outer):
+            return name
+        if self._takes_component(outer) or self._is_part_list(outer):
             return name
         owner, _ = self.part_of(outer)
         return self._container_of(outer) if self.builder.types[owner].kind in CONTAINERS else name

@@ -248,7 +248,17 @@ class _Facts:
     def _is_element(self, let: Let) -> bool:
         """Whether a subscript takes an element of a container, an object of its own, and no view."""
         assert isinstance(let.args[0], Var)
-        return self.kind(let.args[0].name) in CONTAINERS
+        return self.kind(let.args[0].name) in CONTAINERS and not self._takes_slice(let)
+
+    def _takes_slice(self, let: Let) -> bool:
+        """Whether a subscript is a slice: of a list or a tuple a new one, of an array a view."""
+        index = let.args[1]
+        return self.kind(index.name) == "slice" if isinstance(index, Var) else isinstance(index.value, slice)
+
+    def _is_part_list(self, let: Let) -> bool:
+        """Whether a subscript makes a new list or tuple, of elements that the old one holds too."""
+        assert isinstance(let.args[0], Var)
+        return self.kind(let.args[0].name) in CONTAINERS and self._takes_slice(let)
 
     def _is_view(self, let: Let) -> bool:
         assert let.target is not None
@@ -257,6 +267,8 @@ class _Facts:
             return False
         if self._is_element(let):
             return let.target in self.written_through
+        if self._is_part_list(let):
+            return False
         return not self._advanced(let.args[1])
 
     def _type(self, name: str) -> Type | None:
@@ -309,7 +321,13 @@ class _Facts:
                 return f"this writes into `{shown}`, which is not the function's own"
             if _may_be_view(stmt) or isinstance(stmt.op, Pop):
                 return f"`{shown}` may share its memory with another array, and this writes into it"
+        if isinstance(stmt, Let) and stmt.op == Fn(operator.getitem) and self._is_part_list(stmt):
+            if any(name != root and name in self.written_through for name in self.names_of(root)):
+                return f"the elements of `{shown}` are held by another list too, and this writes into one"
         for name in self.names_of(root):
+            if self._may_be_part_list(name):
+                part = name.partition(".")[0].lstrip("_")
+                return f"whether `{part}` is a list or a view of `{shown}`, into which this writes, is not known"
             if name != root and self.kind(name) == "unknown" and self._changes_meanwhile(name, writes):
                 part = name.partition(".")[0].lstrip("_")
                 return f"whether `{part}` is a number or a view of `{shown}`, into which this writes, is not known"
@@ -318,6 +336,13 @@ class _Facts:
             if name != root and name in self.written_through and self._held_elsewhere(root):
                 return f"`{shown}` is held under a second name, and this writes into it"
         return ""
+
+    def _may_be_part_list(self, name: str) -> bool:
+        """Whether a name that is written is a slice of what may be a list, and then is a new one, or an array."""
+        let = self.definition.get(name)
+        if not isinstance(let, Let) or let.op != Fn(operator.getitem) or name not in self.written_through:
+            return False
+        return isinstance(let.args[0], Var) and self.kind(let.args[0].name) == "unknown" and self._takes_slice(let)
 
     def _lives_on(self, name: str, stmt: If, writes: list[tuple[_Point, Let]]) -> bool:
         """Whether what a branch makes of a buffer is used after a later write into it."""

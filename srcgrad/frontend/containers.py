@@ -97,11 +97,30 @@ class Containers(Loops):
         """A new list or dict, of the type that it will have when it is filled."""
         made = self.builder.let(Make(kind), atoms)
         assert isinstance(made, Var)
+        self._foreseen(made, site)
+        return made
+
+    def _foreseen(self, made: Var, site: object) -> None:
+        """Gives a new list or dict the type that it will have when it is filled."""
         wider = self.contents.get(site)
         if wider is not None:
             self.builder.types[made.name] = join(self.builder.types[made.name], wider)
         self.sites[made.name] = site
-        return made
+
+    def expression(self, node: gast.AST) -> Value:
+        value = super().expression(node)
+        if isinstance(value, Var) and isinstance(node, gast.BinOp | gast.Call | gast.Subscript):
+            made = self.builder.last(value.name) if value.name not in self.sites else None
+            if made is not None and self.builder.type(value).kind in ("list", "dict") and self._part_of(value) is None:
+                self._foreseen(value, node)
+        return value
+
+    def _part_of(self, value: Var) -> tuple[Var, Atom] | None:
+        """The container and the key that a list or dict was taken from; None where it was made by an operation."""
+        let = self.builder.taken.get(value.name)
+        if let is None or not isinstance(let.args[0], Var) or self.builder.type(let.args[1]).kind == "slice":
+            return None
+        return let.args[0], let.args[1]
 
     # Comprehensions
 
@@ -235,7 +254,10 @@ class Containers(Loops):
 
     def put(self, owner: Var, value: Atom, key: Atom | None, node: gast.AST) -> None:
         """Sees to it that the type of a container foresees a value that is put into it."""
-        known, new = self.builder.type(owner), self.builder.type(value)
+        self._put(owner, self.builder.type(value), key)
+
+    def _put(self, owner: Var, new: Type, key: Atom | None) -> None:
+        known = self.builder.type(owner)
         if known.kind == "list":
             wider = list_of(*known.items, new)
         elif known.kind == "dict":
@@ -245,6 +267,10 @@ class Containers(Loops):
         else:
             return
         if join(known, wider) == known:
+            return
+        part = self._part_of(owner) if owner.name not in self.sites else None
+        if part is not None and self.builder.type(part[0]).kind in ("list", "dict"):
+            self._put(part[0], wider, part[1])
             return
         site = self.sites.get(owner.name, "everywhere")
         before = self.contents.get(site)
