@@ -132,6 +132,7 @@ class Builder:
         self.suggested: dict[str, str] = {}
         self.displays: dict[str, Type] = {}  # of lists that are written out where they are used: the type of each item
         self.taken: dict[str, Let] = {}  # lists and dicts that are elements of others
+        self.filled: set[str] = set()  # lists of which all that is ever put into them is seen, and their elements
         self._open: list[list[Stmt]] = [[]]
 
     def declare(self, hint: str, known: Type = UNKNOWN) -> Var:
@@ -177,13 +178,23 @@ class Builder:
         if known is None:
             # Of what a recursive call returns nothing may be known yet: then nothing is known of what comes of it.
             undefined = any(operand == UNDEFINED for operand in (*operands, *named.values()))
-            known = UNDEFINED if undefined else infer(op, operands, named)
+            known = UNDEFINED if undefined or self._is_empty(op, args) else infer(op, operands, named)
         target = self.declare(hint or hint_of(op), known)
         let = Let(target.name, op, tuple(args), tuple(keywords), self.origin, effect)
         if known.kind in ("list", "dict") and op == Fn(operator.getitem):
             self.taken[target.name] = let
+            self.filled.update(target.name for owner in args[:1] if isinstance(owner, Var) and owner.name in self.filled)
+        if effect:
+            self.filled.difference_update(arg.name for arg in args if isinstance(arg, Var))
         self.emit(let)
         return target
+
+    def _is_empty(self, op: Op, args: Sequence[Atom]) -> bool:
+        """Whether an element is taken of a list into which nothing is put, as far as is known yet."""
+        if op != Fn(operator.getitem) or not isinstance(args[0], Var) or args[0].name not in self.filled:
+            return False
+        known = self.type(args[0])
+        return known.kind == "list" and not known.items and self.type(args[1]).kind != "slice"
 
     def fn(self, function: Any, *args: Atom, **keywords: Atom) -> Atom:
         """The result of a call of a Python function or operator."""

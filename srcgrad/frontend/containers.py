@@ -98,6 +98,8 @@ class Containers(Loops):
         made = self.builder.let(Make(kind), atoms)
         assert isinstance(made, Var)
         self._foreseen(made, site)
+        if kind == "list":
+            self.builder.filled.add(made.name)
         return made
 
     def _foreseen(self, made: Var, site: object) -> None:
