@@ -147,6 +147,7 @@ class _Facts:
         self.defined_at: dict[str, _Point] = {param.name: _Point(-1, ()) for param in function.params}
         self.uses: dict[str, list[tuple[_Point, Stmt | None]]] = {}
         self.writes: list[tuple[str, _Point, Let]] = []
+        self.branches: list[tuple[int, int, int]] = []  # of every `if`: its number, the last ones of both its sides
         self._count = 0
         self._by_root: dict[str, list[str]] | None = None
         self._scan(function.body, ())
@@ -171,9 +172,13 @@ class _Facts:
                 names = [*stmt.params, *([stmt.variable] if isinstance(stmt, For) else [])]
                 for name in names:
                     self.definition[name], self.defined_at[name] = stmt, _Point(point.number, inner)
+            ends = []
             for child in blocks(stmt):
                 self._scan(child, inner)
                 self._use(child.results, _Point(self._next(), inner), stmt)
+                ends.append(self._count)
+            if isinstance(stmt, If):
+                self.branches.append((point.number, ends[0], ends[1]))
             for name in defined(stmt):
                 self.definition[name], self.defined_at[name] = stmt, _Point(self._count, loops)
 
@@ -208,9 +213,14 @@ class _Facts:
         point = self.point[id(last)]
         for use, stmt in self.uses.get(name, []):
             again = set(use.loops) & set(point.loops) - set(self.defined_at[name].loops)
-            if stmt is not last and (use.number > point.number or again):
+            later = use.number > point.number and not self._excluded(point, use)
+            if stmt is not last and (later or again):
                 return False
         return self._is_new(name, set())
+
+    def _excluded(self, point: _Point, use: _Point) -> bool:
+        """Whether a later point of the text is in the other branch of an `if`."""
+        return any(start <= point.number <= middle < use.number <= end for start, middle, end in self.branches)
 
     def _is_new(self, name: str, seen: set[str]) -> bool:
         if name in seen:

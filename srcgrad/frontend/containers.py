@@ -270,8 +270,10 @@ class Containers(Loops):
             return
         if join(known, wider) == known:
             return
+        # Of a value of unknown kind the container that holds this one is better not to foresee more than that it holds
+        # something: then its elements are written as what they are when the program runs.
         part = self._part_of(owner) if owner.name not in self.sites else None
-        if part is not None and self.builder.type(part[0]).kind in ("list", "dict"):
+        if part is not None and self.builder.type(part[0]).kind in ("list", "dict") and new != UNKNOWN:
             self._put(part[0], wider, part[1])
             return
         site = self.sites.get(owner.name, "everywhere")

@@ -269,17 +269,15 @@ class Statements(Joins):
         if not isinstance(base, Var):
             self.refuse(node, "a store into something that is no array or list", "store into an array")
             return
-        with self.builder.block() as before:
-            old = self.builder.fn(operator.getitem, base, index)
-        if self.builder.type(base).kind in ("list", "dict") and self.builder.type(old).kind != "unknown":
-            for stmt in before:
-                self.builder.emit(stmt)
-            new = self.augmented(node, old)
+        if self.builder.type(base).kind in ("list", "dict"):
+            new = self.augmented(node, self.builder.fn(operator.getitem, base, index))
             if new is not None:
                 value = self.as_atom(new, node)
                 self.put(base, value, index, node)
                 self.write(Store(("[]",)), base, index, value)
             return
+        with self.builder.block() as before:
+            old = self.builder.fn(operator.getitem, base, index)
         with self.builder.block() as after:
             value = self.atom(node.value)
         acts = any(isinstance(stmt, Let) and has_effect(stmt) for stmt in walk(Block(tuple(after))))
