@@ -218,9 +218,10 @@ class _Facts:
                 return False
         return self._is_new(name, set())
 
-    def _excluded(self, point: _Point, use: _Point) -> bool:
-        """Whether a later point of the text is in the other branch of an `if`."""
-        return any(start <= point.number <= middle < use.number <= end for start, middle, end in self.branches)
+    def _excluded(self, one: _Point, other: _Point) -> bool:
+        """Whether two points are in the two branches of an `if`."""
+        first, last = sorted((one.number, other.number))
+        return any(start <= first <= middle < last <= end for start, middle, end in self.branches)
 
     def _is_new(self, name: str, seen: set[str]) -> bool:
         if name in seen:
@@ -235,8 +236,19 @@ class _Facts:
         if stmt is None:
             return False
         return all(
-            not isinstance(source, Var) or self._is_new(source.name, seen) or self._is_number(source.name)
-            for source in _sources(stmt, name)
+            self._is_number(source) or (self._is_new(source, seen) and not self._seen_after(source, stmt))
+            for source in variables(_sources(stmt, name))
+        )
+
+    def _seen_after(self, source: str, join: Stmt) -> bool:
+        """Whether what becomes the value of a name at a join is handed to another one there too, or used later."""
+        point, end = self.point[id(join)], max(self.defined_at[name].number for name in defined(join))
+        handed = [use for use, stmt in self.uses.get(source, []) if stmt is join]
+        inside = point.number < self.defined_at[source].number <= end
+        return len(handed) > 1 or any(
+            use.number > point.number and not any(self._excluded(use, other) for other in handed)
+            for use, stmt in self.uses.get(source, [])
+            if stmt is not join and not inside
         )
 
     def _is_number(self, name: str) -> bool:
