@@ -368,7 +368,8 @@ def _matmul(args: Sequence[Operand], keywords: Keywords) -> Type | None:
 
 def _outer(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     """Whatever its operands are, two axes."""
-    return None if _numbers([*args, *keywords.values()]) else Type("array", dims=(ANY, ANY))
+    known = all(t.numeric and t.dtype is not None for t in map(type_of_operand, args))
+    return None if known else Type("array", dims=(ANY, ANY))
 
 
 def _maths() -> dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]]:
