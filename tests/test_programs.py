@@ -60,10 +60,7 @@ REFUSED_UNTYPED = {
 }
 
 # Refused when the gradient is differentiated again; the gradient itself is right.
-REFUSED_TWICE = {
-    **dict.fromkeys(("nested_list_and_tuple", "lstm_over_a_list_of_states"), "nested adjoints"),
-    "newton_for_a_system": _VIEWS,
-}
+REFUSED_TWICE: dict[str, str] = {}
 
 every_program = pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in REFUSED])
 FIRST_ORDER_ONLY = {name for name, program in PROGRAMS.items() if program.only == "first"}

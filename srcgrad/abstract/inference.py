@@ -24,12 +24,13 @@ from srcgrad.abstract.purity import ATTRIBUTES, METHODS, hashable, may_run, valu
 from srcgrad.abstract.shapes import ANY, broadcast, equated, reshaped, shape_argument
 from srcgrad.ir import Attr, Const, Fn, Load, Make, Method, Op, Pop
 from srcgrad.rules.rule import Key, registry
-from srcgrad.runtime import stop_gradient
+from srcgrad.runtime import stop_gradient, zeros
 from srcgrad.types import (
     BOOL,
     COMPLEX,
     FLOAT,
     INT,
+    NONE,
     OBJECT,
     RANGE,
     SLICE,
@@ -366,6 +367,27 @@ def _matmul(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     return replace(matrix, dims=(*broadcast([left[:-2], right[:-2]]), *rows, *columns)) if matrix.dims else UNKNOWN
 
 
+def _zeros(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """`runtime.zeros`: the adjoint of a container, lists for tuples."""
+    return _zero(type_of_operand(args[0]))
+
+
+def _zero(t: Type) -> Type:
+    match t.kind:
+        case "list" | "tuple":
+            return list_of(*map(_zero, t.items))
+        case "dict":
+            return replace(t, items=tuple(map(_zero, t.items)))
+        case "scalar" | "array" if t.dtype is not None and t != COMPLEX:
+            dtype = t.dtype if t.dtype.kind in "fc" else np.dtype(float)
+            made = Type("unknown" if t.dims is None else "array", dtype, dims=t.dims)
+            return made if t.kind == "array" and t.rank != 0 else Type("scalar", dtype)
+        case "str" | "none" | "slice" | "range":
+            return NONE
+        case _:
+            return UNKNOWN
+
+
 def _outer(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     """Whatever its operands are, two axes."""
     known = all(t.numeric and t.dtype is not None for t in map(type_of_operand, args))
@@ -405,6 +427,7 @@ _SPECIAL: dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]] = {
     np.matmul: _matmul,
     operator.matmul: _matmul,
     np.outer: _outer,
+    zeros: _zeros,
     np.zeros: lambda args, keywords: _created(args, keywords, np.zeros),
     np.ones: lambda args, keywords: _created(args, keywords, np.ones),
     np.empty: lambda args, keywords: _created(args, keywords, np.empty),

@@ -222,6 +222,13 @@ class Reverse:
         numeric = part is None and name in self.numeric
         return known.kind in CONTAINERS or (known.kind == "unknown" and known.dtype is None and not numeric)
 
+    def _may_hold_part(self, let: Let) -> bool:
+        """Whether an element is one whose cotangents are not added by `+=`: a container, or what may be a number or an
+        array in a container, which one is not known; the former is replaced, the latter written."""
+        assert let.target is not None
+        unknown = self.type(let.args[0]).kind in CONTAINERS and self.type(Var(let.target)).kind == "unknown"
+        return unknown or self.may_hold(let.target)
+
     def _scattered(self, name: str, part: int, cotangent: Atom) -> bool:
         """Adds to one item of a tuple that is a part of a container with its adjoint in memory."""
         if not self._shared(name):
@@ -374,9 +381,15 @@ class Reverse:
         *indices, value = let.args[1:]
         if isinstance(value, Var) and value.name in self.active:
             cotangent = self._stored(name, bar, let.op.path, indices, f"_{hint(value.name)}_bar")
-            self.contribute(value.name, fit(self.builder, cotangent, value, True))
+            self.contribute(value.name, self._fitted(cotangent, value, self.builder.types[name]))
         zero = self.zero(value) if self.builder.types[name].kind == "list" else Const(0.0)
         self.builder.do(Store(let.op.path), bar, *indices, zero)
+
+    def _fitted(self, cotangent: Atom, value: Var, owner: Type) -> Atom:
+        """The cotangent of a stored value in its shape: an array broadcasts what is stored, a container does not."""
+        if owner.kind == "unknown" and self.may_hold(value.name):
+            return self.builder.fn(runtime.fitted, cotangent, value)
+        return fit(self.builder, cotangent, value, owner.kind not in CONTAINERS)
 
     def _stored(self, name: str, bar: Var, path: tuple[str, ...], indices: Sequence[Atom], hint: str) -> Atom:
         """The cotangent of what was stored into memory, which may be an array or a container."""
@@ -437,7 +450,7 @@ class Reverse:
         if not let.op.path:
             self._contribute_in_memory(let.args[0].name, cotangent)
             return
-        self._scatter(let.args[0].name, let.op.path, let.args[1:], cotangent, self.may_hold(let.target))
+        self._scatter(let.args[0].name, let.op.path, let.args[1:], cotangent, self._may_hold_part(let))
 
     def _scatter(
         self, name: str, path: tuple[str, ...], indices: Sequence[Atom], cotangent: Atom, holds: bool = False
@@ -572,7 +585,7 @@ class Reverse:
             assert isinstance(index, Const)
             self.contribute(name, cotangent, self._position(name, index.value))
             return
-        self._scatter_part(name, [index], cotangent, self.may_hold(let.target))
+        self._scatter_part(name, [index], cotangent, self._may_hold_part(let))
 
     def _position(self, name: str, index: Any) -> int | None:
         """Which of the parts of what was built, or of a tuple, an index takes."""

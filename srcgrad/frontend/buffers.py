@@ -205,7 +205,8 @@ class _Facts:
         if not isinstance(let, Let) or let.op != Fn(operator.getitem) or not self._is_element(let):
             return False
         point = self.defined_at[name]
-        slots = [w for w, write in writes if write.args[0] == let.args[0]]
+        owner = self.path(let.args[0].name)[:2] if isinstance(let.args[0], Var) else None
+        slots = [w for w, write in writes if isinstance(write.args[0], Var) and self.path(write.args[0].name)[:2] == owner]
         return any(_between(point, w, use) for w in slots for use, _ in self.uses.get(name, []))
 
     def is_temporary(self, name: str, last: Let) -> bool:
@@ -350,7 +351,9 @@ class _Facts:
             if self._may_be_part_list(name):
                 part = name.partition(".")[0].lstrip("_")
                 return f"whether `{part}` is a list or a view of `{shown}`, into which this writes, is not known"
-            if name != root and self.kind(name) == "unknown" and self._changes_meanwhile(name, writes):
+            let = self.definition.get(name)
+            element = isinstance(let, Let) and let.op == Fn(operator.getitem) and self._is_element(let)
+            if name != root and self.kind(name) == "unknown" and not element and self._changes_meanwhile(name, writes):
                 part = name.partition(".")[0].lstrip("_")
                 return f"whether `{part}` is a number or a view of `{shown}`, into which this writes, is not known"
             if self._escapes(name, root, writes) or (name != root and self._replaced(name, writes)):

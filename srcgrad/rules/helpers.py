@@ -58,6 +58,15 @@ def unbroadcast(g, z, y, x):
 
 
 @linear(
+    runtime.fitted,
+    shape_only="x",
+    samples=calls(call(drawn(2, 3), drawn(3)), call(number(), drawn(2)), call([drawn(2), drawn(3)], [drawn(2), drawn(3)])),
+)
+def fitted(g, z, y, x):
+    return runtime.fitted(g, y)
+
+
+@linear(
     runtime.cast,
     shape_only="x",
     samples=calls(call(drawn(3), drawn(3)), call(number(), 1.0), call(drawn(2, 3), [np.ones(3), np.ones(3)])),
