@@ -132,7 +132,7 @@ class Builder:
         self.suggested: dict[str, str] = {}
         self.displays: dict[str, Type] = {}  # of lists that are written out where they are used: the type of each item
         self.taken: dict[str, Let] = {}  # lists and dicts that are elements of others
-        self.filled: set[str] = set()  # lists of which all that is ever put into them is seen, and their elements
+        self.filled: set[str] = set()  # lists of which all that is ever put into them is seen
         self._open: list[list[Stmt]] = [[]]
 
     def declare(self, hint: str, known: Type = UNKNOWN) -> Var:
@@ -181,13 +181,21 @@ class Builder:
             known = UNDEFINED if undefined or self._is_empty(op, args) else infer(op, operands, named)
         target = self.declare(hint or hint_of(op), known)
         let = Let(target.name, op, tuple(args), tuple(keywords), self.origin, effect)
-        if known.kind in ("list", "dict") and op == Fn(operator.getitem):
-            self.taken[target.name] = let
-            self.filled.update(target.name for owner in args[:1] if isinstance(owner, Var) and owner.name in self.filled)
+        if known.kind in ("list", "dict"):
+            self._note_list(let)
         if effect:
             self.filled.difference_update(arg.name for arg in args if isinstance(arg, Var))
         self.emit(let)
         return target
+
+    def _note_list(self, let: Let) -> None:
+        assert let.target is not None
+        if let.op == Fn(operator.getitem):
+            self.taken[let.target] = let
+        lists = [arg.name for arg in let.args if isinstance(arg, Var) and self.type(arg).kind == "list"]
+        made = (operator.getitem, operator.add, operator.mul)
+        if lists and self.filled.issuperset(lists) and isinstance(let.op, Fn) and let.op.target in made:
+            self.filled.add(let.target)
 
     def _is_empty(self, op: Op, args: Sequence[Atom]) -> bool:
         """Whether an element is taken of a list into which nothing is put, as far as is known yet."""

@@ -80,7 +80,7 @@ class _Split:
         return self._forward(forward, result, kept), self._backward(reverse, seed, kept), control.split
 
     def _lifted(self, stmts: Sequence[Stmt], used: set[str]) -> tuple[tuple[Stmt, ...], dict[str, Atom]]:
-        """The statements of a block, and where the names that they define and the backward sweep uses are at its end."""
+        """The statements of a block, and what the names that the backward sweep uses of it are called at its end."""
         lifted: list[Stmt] = []
         kept: dict[str, Atom] = {}
         for stmt in stmts:

@@ -5,7 +5,8 @@
                                         item = x[i]                 # computed again: nothing to keep
 
 A name that an iteration defines and its reverse iteration reads is appended to a list where it is defined, and popped
-at the start of the reverse block that mirrors it. Memory is appended at the end of the block, after all writes into it. Not recorded are the variable of the loop, which the reversed range
+at the start of the reverse block that mirrors it. Memory is appended at the end of the block, after all writes into it.
+Not recorded are the variable of the loop, which the reversed range
 gives again, and what costs no more to compute again than to keep: subscripts of arrays that are never written, index
 arithmetic, shapes, tuples and slices.
 """

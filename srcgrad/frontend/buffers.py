@@ -205,8 +205,10 @@ class _Facts:
         if not isinstance(let, Let) or let.op != Fn(operator.getitem) or not self._is_element(let):
             return False
         point = self.defined_at[name]
-        owner = self.path(let.args[0].name)[:2] if isinstance(let.args[0], Var) else None
-        slots = [w for w, write in writes if isinstance(write.args[0], Var) and self.path(write.args[0].name)[:2] == owner]
+        atoms = [(w, write.args[0]) for w, write in writes]
+        owners = [(w, self.path(atom.name)[:2]) for w, atom in atoms if isinstance(atom, Var)]
+        assert isinstance(let.args[0], Var)
+        slots = [w for w, owner in owners if owner == self.path(let.args[0].name)[:2]]
         return any(_between(point, w, use) for w in slots for use, _ in self.uses.get(name, []))
 
     def is_temporary(self, name: str, last: Let) -> bool:

@@ -60,7 +60,7 @@ def unbroadcast(g, z, y, x):
 @linear(
     runtime.fitted,
     shape_only="x",
-    samples=calls(call(drawn(2, 3), drawn(3)), call(number(), drawn(2)), call([drawn(2), drawn(3)], [drawn(2), drawn(3)])),
+    samples=calls(call(drawn(2, 3), drawn(3)), call(number(), drawn(2)), call([drawn(2)] * 2, [drawn(2)] * 2)),
 )
 def fitted(g, z, y, x):
     return runtime.fitted(g, y)
