@@ -25,6 +25,7 @@ import numpy as np
 
 from srcgrad.abstract import evaluate, infer
 from srcgrad.ir import Atom, Attr, Block, Const, Fn, Let, Load, Make, Method, Names, Op, Origin, Stmt, Undefined, Var
+from srcgrad.runtime import zeros
 from srcgrad.types import FLOAT, UNDEFINED, UNKNOWN, Type, type_of
 
 __all__ = ["FLOAT", "Builder", "hint_of"]
@@ -133,6 +134,7 @@ class Builder:
         self.displays: dict[str, Type] = {}  # of lists that are written out where they are used: the type of each item
         self.taken: dict[str, Let] = {}  # lists and dicts that are elements of others
         self.filled: set[str] = set()  # lists of which all that is ever put into them is seen
+        self.adjoints: set[str] = set()  # what `runtime.zeros` made and its parts: nobody else holds what they hold
         self._open: list[list[Stmt]] = [[]]
 
     def declare(self, hint: str, known: Type = UNKNOWN) -> Var:
@@ -183,6 +185,8 @@ class Builder:
         let = Let(target.name, op, tuple(args), tuple(keywords), self.origin, effect)
         if known.kind in ("list", "dict"):
             self._note_list(let)
+        if op == Fn(zeros) or (op == Fn(operator.getitem) and isinstance(args[0], Var) and args[0].name in self.adjoints):
+            self.adjoints.add(target.name)
         if effect:
             self.filled.difference_update(arg.name for arg in args if isinstance(arg, Var))
         self.emit(let)

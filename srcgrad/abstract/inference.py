@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,7 @@ from srcgrad.abstract.purity import ATTRIBUTES, METHODS, hashable, may_run, valu
 from srcgrad.abstract.shapes import ANY, broadcast, equated, reshaped, shape_argument
 from srcgrad.ir import Attr, Const, Fn, Load, Make, Method, Op, Pop
 from srcgrad.rules.rule import Key, registry
-from srcgrad.runtime import stop_gradient, zeros
+from srcgrad.runtime import add, stop_gradient, zeros
 from srcgrad.types import (
     BOOL,
     COMPLEX,
@@ -382,10 +383,34 @@ def _zero(t: Type) -> Type:
             dtype = t.dtype if t.dtype.kind in "fc" else np.dtype(float)
             made = Type("unknown" if t.dims is None else "array", dtype, dims=t.dims)
             return made if t.kind == "array" and t.rank != 0 else Type("scalar", dtype)
-        case "str" | "none" | "slice" | "range":
+        case "none":
+            return FLOAT
+        case "range":
+            return list_of(Type("scalar", np.dtype(float)))
+        case "str" | "slice":
             return NONE
         case _:
             return UNKNOWN
+
+
+def _add(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """`runtime.add`: the sum of two cotangents of one container."""
+    return _total(*map(type_of_operand, args))
+
+
+def _total(a: Type, b: Type) -> Type:
+    if "none" in (a.kind, b.kind):
+        return b if a.kind == "none" else a
+    if {a.kind, b.kind} <= {"list", "tuple"}:
+        return list_of(*(_total(x, y) for x, y in itertools.product(a.items, b.items)))
+    if a.kind == b.kind == "dict" and a.keys == b.keys:
+        return replace(a, items=tuple(map(_total, a.items, b.items)))
+    return infer(Fn(operator.add), [a, b]) if _numbers([a, b]) else UNKNOWN
+
+
+def _like(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """`zeros_like` and its kin: an array, whatever their argument is."""
+    return None if not args or type_of_operand(args[0]).kind != "unknown" else Type("array")
 
 
 def _outer(args: Sequence[Operand], keywords: Keywords) -> Type | None:
@@ -427,6 +452,8 @@ _SPECIAL: dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]] = {
     np.matmul: _matmul,
     operator.matmul: _matmul,
     np.outer: _outer,
+    **dict.fromkeys((np.zeros_like, np.ones_like, np.empty_like), _like),
+    add: _add,
     zeros: _zeros,
     np.zeros: lambda args, keywords: _created(args, keywords, np.zeros),
     np.ones: lambda args, keywords: _created(args, keywords, np.ones),

@@ -382,8 +382,18 @@ class Reverse:
         if isinstance(value, Var) and value.name in self.active:
             cotangent = self._stored(name, bar, let.op.path, indices, f"_{hint(value.name)}_bar")
             self.contribute(value.name, self._fitted(cotangent, value, self.builder.types[name]))
-        zero = self.zero(value) if self.builder.types[name].kind == "list" else Const(0.0)
-        self.builder.do(Store(let.op.path), bar, *indices, zero)
+        self.builder.do(Store(let.op.path), bar, *indices, self._stored_zero(let, bar))
+
+    def _stored_zero(self, let: Let, bar: Var) -> Atom:
+        """The adjoint of a slot before something is stored into it."""
+        assert isinstance(let.op, Store)
+        assert isinstance(let.args[0], Var)
+        *indices, value = let.args[1:]
+        kind = self.builder.types[let.args[0].name].kind
+        if isinstance(value, Var) and kind in ("list", "unknown") and self.may_hold(value.name):
+            # What was stored may have been changed in its slot: only the cotangent has the structure that it had then.
+            return self.builder.fn(runtime.zeros, self.builder.let(Load(let.op.path), [bar, *indices]))
+        return self.zero(value) if kind == "list" else Const(0.0)
 
     def _fitted(self, cotangent: Atom, value: Var, owner: Type) -> Atom:
         """The cotangent of a stored value in its shape: an array broadcasts what is stored, a container does not."""

@@ -261,7 +261,10 @@ class Containers(Loops):
     def _put(self, owner: Var, new: Type, key: Atom | None) -> None:
         known = self.builder.type(owner)
         if known.kind == "list":
-            wider = list_of(*known.items, new)
+            if key is not None and self.builder.type(key).kind == "slice":
+                wider = list_of(*known.items, *(new.items if new.kind in ("list", "tuple") else (UNKNOWN,)))
+            else:
+                wider = list_of(*known.items, new)
         elif known.kind == "dict":
             if not isinstance(key, Const) or key.value not in known.keys:
                 self.grow(owner)

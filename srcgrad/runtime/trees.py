@@ -28,17 +28,20 @@ class Slots(dict[Any, Any]):
 
 
 def zeros(x: Any) -> Any:
-    """The adjoint of a container before anything has been added to it; None for leaves that are no numbers."""
+    """The adjoint of a container before anything has been added to it; None for leaves that are no numbers.
+
+    What is None now may be a number or a container on another path: its adjoint is the number 0.
+    """
     if isinstance(x, dict):
         return {key: zeros(item) for key, item in x.items()}
     fields = _fields(x)
     if fields is not None:
         return Slots({key: zeros(item) for key, item in fields.items()})
-    if isinstance(x, list | tuple):
+    if isinstance(x, list | tuple | range):
         return [zeros(item) for item in x]
     if isinstance(x, np.ndarray | np.generic):
         return np.zeros_like(x)[()] if x.dtype.kind in "fc" else np.zeros(x.shape)[()]
-    return 0.0 if isinstance(x, int | float) else None
+    return 0.0 if isinstance(x, int | float | None) else None
 
 
 # The next four write into containers. A second derivative takes their bodies in line, so each is plain code in which
@@ -111,7 +114,7 @@ def rebuilt(x: Any, g: Any) -> Any:
         return type(x)(**items) if isinstance(x, tuple) else _with_fields(x, items)
     if isinstance(x, list | tuple):
         return type(x)([rebuilt(item, other) for item, other in zip(x, g, strict=True)])
-    if isinstance(x, int | str):
+    if isinstance(x, int | str | range):
         return None
     return float(g) if isinstance(x, float) else g
 

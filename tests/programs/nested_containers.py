@@ -45,8 +45,8 @@ def rows_that_grow(x):
     return s
 
 
-@program(args=lambda rng: (rng.standard_normal((4, 3)), {"w": rng.standard_normal((3, 2)), "b": rng.standard_normal(2)}),
-         wrt=(0, 1))  # fmt: skip
+@program(args=lambda rng: (rng.standard_normal((4, 3)),
+                           {"w": rng.standard_normal((3, 2)), "b": rng.standard_normal(2)}), wrt=(0, 1))  # fmt: skip
 def steps_with_a_dict_of_parameters(x, parameters):
     h = x
     s = 0.0
