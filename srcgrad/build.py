@@ -185,7 +185,8 @@ class Builder:
         let = Let(target.name, op, tuple(args), tuple(keywords), self.origin, effect)
         if known.kind in ("list", "dict"):
             self._note_list(let)
-        if op == Fn(zeros) or (op == Fn(operator.getitem) and isinstance(args[0], Var) and args[0].name in self.adjoints):
+        parts = {arg.name for arg in args[:1] if isinstance(arg, Var)} if op == Fn(operator.getitem) else set()
+        if op == Fn(zeros) or parts & self.adjoints:
             self.adjoints.add(target.name)
         if effect:
             self.filled.difference_update(arg.name for arg in args if isinstance(arg, Var))

@@ -197,8 +197,8 @@ def _equal(a: Operand, b: Operand) -> Const | None:
     return Const(False) if one is not None and not one.may_be_one else None
 
 
-_CLASSES: dict[str, type] = {"tuple": tuple, "list": list, "range": range, "slice": slice, "str": str}
-_UNRELATED = (*_CLASSES.values(), bool, int, float, complex, dict, bytes, set, np.ndarray, np.generic)
+_CLASSES: dict[str, type] = {"tuple": tuple, "list": list, "dict": dict, "range": range, "slice": slice, "str": str}
+_UNRELATED = (*_CLASSES.values(), bool, int, float, complex, bytes, set, np.ndarray, np.generic)
 
 
 def _isinstance(operand: Operand, classes: Operand) -> Const | None:

@@ -108,7 +108,7 @@ class Control(Reverse):
     def _shared_memory(self, stmt: Stmt) -> list[str]:
         """Names from outside of a statement whose adjoints its reverse sweep adds to in memory."""
         inside = set(definitions(Block((stmt,))))
-        used = dict.fromkeys(name for name in uses(Block((stmt,))) if name not in inside)
+        used = dict.fromkeys(self.owner(name) for name in uses(Block((stmt,))) if name not in inside)
         return [name for name in used if name in self.in_memory and name in self.active]
 
     def _names_outside(self, stmt: Stmt) -> set[str]:

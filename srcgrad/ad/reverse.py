@@ -153,6 +153,12 @@ class Reverse:
             return False
         return self._container_of(let) in self.in_memory
 
+    def owner(self, name: str) -> str:
+        """The name whose adjoint in memory holds that of a name."""
+        let = self.definition.get(name)
+        apart = name in self.in_memory or not self._shared(name)
+        return self._container_of(let) if not apart and self._takes_part(let) else name
+
     def _is_part_list(self, let: Let) -> bool:
         """Whether a slice is taken of a list or tuple: a new one, with an adjoint of its own."""
         name, index = self.part_of(let)
@@ -390,7 +396,7 @@ class Reverse:
         assert isinstance(let.args[0], Var)
         *indices, value = let.args[1:]
         kind = self.builder.types[let.args[0].name].kind
-        if isinstance(value, Var) and kind in ("list", "unknown") and self.may_hold(value.name):
+        if isinstance(value, Var) and kind != "array" and self.may_hold(value.name):
             # What was stored may have been changed in its slot: only the cotangent has the structure that it had then.
             return self.builder.fn(runtime.zeros, self.builder.let(Load(let.op.path), [bar, *indices]))
         return self.zero(value) if kind == "list" else Const(0.0)

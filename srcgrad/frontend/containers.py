@@ -14,6 +14,7 @@ import functools
 import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import gast
@@ -28,6 +29,7 @@ from srcgrad.types import UNKNOWN, Type, join, list_of
 
 class Containers(Loops):
     widened = False  # a container was found to hold more than its type says
+    forgets = False  # nothing is known of what containers hold, since their types do not settle
 
     # Displays
 
@@ -107,6 +109,8 @@ class Containers(Loops):
         wider = self.contents.get(site)
         if wider is not None:
             self.builder.types[made.name] = join(self.builder.types[made.name], wider)
+        if self.forgets:
+            self.builder.types[made.name] = of_anything(self.builder.types[made.name])
         self.sites[made.name] = site
 
     def expression(self, node: gast.AST) -> Value:
@@ -357,3 +361,9 @@ class Containers(Loops):
         loop = gast.copy_location(gast.For(node, node.args[0], [], [], None), node)
         self._loop(loop, [], False, body, (self.hint("k"), walk.element, iterable))
 
+
+def of_anything(known: Type) -> Type:
+    """A container of the same kind, of whose elements nothing is known."""
+    if known.kind == "dict":
+        return replace(known, items=(UNKNOWN,) * len(known.items))
+    return Type("list", items=(UNKNOWN,))

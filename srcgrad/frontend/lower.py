@@ -23,6 +23,7 @@ import gast
 from srcgrad.build import Builder
 from srcgrad.errors import SrcgradError, UnsupportedSyntax, together
 from srcgrad.frontend.base import Free, Undecided
+from srcgrad.frontend.containers import of_anything
 from srcgrad.frontend.recursion import FoundRecursion, Recursion, Recursions, Recursive
 from srcgrad.frontend.rename import rename
 from srcgrad.frontend.scope import structure_of
@@ -70,15 +71,16 @@ def lower(source: Source, types: Mapping[str, Type]) -> Lowered:
     recursions = Recursions()
     offences: list[SrcgradError] = []
     for attempt in range(_ROUNDS):
+        forgets = attempt >= _ROUNDS - 2
         if attempt == _ROUNDS - 2:  # types that do not settle: nothing is known of what containers and calls hold
-            contents = dict.fromkeys(contents, Type("list", items=(UNKNOWN,)))
+            contents = {site: of_anything(known) for site, known in contents.items()}
             recursions.forget()
         recursions.changed = False
         free = Free()
-        lowering = _new(contents, recursions, free)
+        lowering = _new(contents, recursions, free, forgets)
         try:
             lowered = _attempt(lowering, source, types)
-            each = {r: _new(contents, recursions, free) for r in recursions.known.values()}
+            each = {r: _new(contents, recursions, free, forgets) for r in recursions.known.values()}
             functions = {r.name: _recursive(inner, r) for r, inner in each.items()}
         except FoundRecursion:
             continue
@@ -97,9 +99,9 @@ def lower(source: Source, types: Mapping[str, Type]) -> Lowered:
     raise together(offences or [UnsupportedSyntax(problem, source.place(source.tree))])
 
 
-def _new(contents: dict[object, Type], recursions: Recursions, free: Free) -> Lowering:
+def _new(contents: dict[object, Type], recursions: Recursions, free: Free, forgets: bool) -> Lowering:
     lowering = Lowering(Builder(), free)
-    lowering.contents, lowering.recursions = contents, recursions
+    lowering.contents, lowering.recursions, lowering.forgets = contents, recursions, forgets
     return lowering
 
 

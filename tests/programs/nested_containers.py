@@ -64,6 +64,29 @@ def list_of_layers_in_a_dict(model, x):
     return np.sum(x**2)
 
 
+@program(args=lambda rng: ({"layers": [rng.standard_normal((2, 2)), rng.standard_normal((2, 2))]},
+                           rng.standard_normal(2)), wrt=(0, 1))  # fmt: skip
+def list_of_a_dict_is_named_before_the_loop(model, x):
+    layers = model["layers"]
+    for k in range(len(layers)):
+        x = np.tanh(layers[k] @ x)
+    return np.sum(x**2)
+
+
+@program(args=lambda rng: ({"encoder": {"w": [rng.standard_normal((2, 2)), rng.standard_normal((2, 2))], "b": 0.3}},
+                           rng.standard_normal(2)), wrt=(0, 1))  # fmt: skip
+def parts_of_parts_in_branches_and_loops(model, x):
+    encoder = model["encoder"]
+    weights, bias = encoder["w"], encoder["b"]
+    for k in range(3):
+        if k % 2:
+            for w in weights:
+                x = np.sin(w @ x)
+        else:
+            x = x + weights[0][1] * bias
+    return np.sum(x**2)
+
+
 @program(args=lambda rng: (rng.uniform(0.5, 1.5, 4),))
 def nothing_before_the_first(x):
     before = None
