@@ -42,6 +42,7 @@ from srcgrad.ir import (
     Undefined,
     Var,
 )
+from srcgrad.runtime import zeros
 from srcgrad.types import FLOAT, UNDEFINED, UNKNOWN, Type, type_of
 
 __all__ = ["FLOAT", "Builder", "hint_of"]
@@ -151,6 +152,8 @@ class Builder:
         self.hoped = False  # that was of use
         self.displays: dict[str, Type] = {}  # of lists that are written out where they are used: the type of each item
         self.part_of: dict[str, tuple[Var, Atom]] = {}  # the owners of elements and fields, and their names there
+        self.filled: set[str] = set()  # lists of which all that is ever put into them is seen
+        self.adjoints: set[str] = set()  # what `runtime.zeros` made and its parts: nobody else holds what they hold
         self._open: list[list[Stmt]] = [[]]
         self._watching: list[Callable[[Stmt], None]] = []
 
@@ -197,11 +200,20 @@ class Builder:
         if known is None:
             # Of what a recursive call returns nothing may be known yet: then nothing is known of what comes of it.
             undefined = any(operand == UNDEFINED for operand in (*operands, *named.values()))
-            known = UNDEFINED if undefined or self._out_of_nothing(op, operands) else infer(op, operands, named)
+            empty = self._out_of_nothing(op, operands) or self._is_empty(op, args)
+            known = UNDEFINED if undefined or empty else infer(op, operands, named)
         target = self.declare(hint or hint_of(op), known)
+        let = Let(target.name, op, tuple(args), tuple(keywords), self.origin, effect)
         if args and isinstance(args[0], Var) and (isinstance(op, Attr) or op == Fn(operator.getitem)):
             self.part_of[target.name] = (args[0], Const(op.name) if isinstance(op, Attr) else args[1])
-        self.emit(Let(target.name, op, tuple(args), tuple(keywords), self.origin, effect))
+        if known.kind == "list":
+            self._note_list(let)
+        parts = {arg.name for arg in args[:1] if isinstance(arg, Var)} if op == Fn(operator.getitem) else set()
+        if op == Fn(zeros) or parts & self.adjoints:
+            self.adjoints.add(target.name)
+        if effect:
+            self.filled.difference_update(arg.name for arg in args if isinstance(arg, Var))
+        self.emit(let)
         return target
 
     def _out_of_nothing(self, op: Op, operands: Sequence[Type | Const]) -> bool:
@@ -212,6 +224,20 @@ class Builder:
         empty = isinstance(owner, Type) and owner.kind == "list" and not owner.items
         self.hoped |= empty
         return empty
+
+    def _note_list(self, let: Let) -> None:
+        assert let.target is not None
+        lists = [arg.name for arg in let.args if isinstance(arg, Var) and self.type(arg).kind == "list"]
+        made = (operator.getitem, operator.add, operator.mul)
+        if lists and self.filled.issuperset(lists) and isinstance(let.op, Fn) and let.op.target in made:
+            self.filled.add(let.target)
+
+    def _is_empty(self, op: Op, args: Sequence[Atom]) -> bool:
+        """Whether an element is taken of a list into which nothing is put, as far as is known yet."""
+        if op != Fn(operator.getitem) or not isinstance(args[0], Var) or args[0].name not in self.filled:
+            return False
+        known = self.type(args[0])
+        return known.kind == "list" and not known.items and self.type(args[1]).kind != "slice"
 
     def fn(self, function: Any, *args: Atom, **keywords: Atom) -> Atom:
         """The result of a call of a Python function or operator."""

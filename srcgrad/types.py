@@ -246,6 +246,9 @@ def join(a: Type, b: Type) -> Type:
         return replace(a, items=tuple(map(join, a.items, b.items)))
     if a.kind == b.kind == "list":
         return list_of(*a.items, *b.items)
+    if "none" in (a.kind, b.kind):  # arithmetic with None raises: where it does not, the dtype is known
+        known = b if a.kind == "none" else a
+        return Type("unknown", known.dtype) if known.numeric else UNKNOWN
     return Type("unknown", dtype) if a.numeric and b.numeric else UNKNOWN
 
 

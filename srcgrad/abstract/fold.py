@@ -27,7 +27,7 @@ _FOLDED: frozenset[Any] = frozenset(
         *(getattr(operator, name) for name in "add sub mul truediv floordiv mod pow neg pos invert".split()),
         *(getattr(operator, name) for name in "eq ne lt le gt ge not_ and_ or_ xor getitem is_ is_not".split()),
         *(builtins.abs, builtins.bool, builtins.float, builtins.int, builtins.len, builtins.max, builtins.min),
-        *(builtins.isinstance, math.sqrt, operator.contains, operator.truth),
+        *(builtins.isinstance, math.sqrt, operator.contains, operator.truth, np.dtype),
     }
 )
 _SIZE = 64  # bits of an integer, items of a tuple: what is larger is not written out
@@ -85,12 +85,16 @@ def _plain(value: Any) -> bool:
         return value.bit_length() <= _SIZE
     if type(value) is str:
         return len(value) <= 1000
+    if isinstance(value, np.dtype):
+        return value.kind in "biufc"
     return value is None or value is Ellipsis or type(value) in (bool, float, complex, slice)
 
 
 def _cheap(target: Callable[..., Any], values: list[Any]) -> bool:
     if target in (operator.is_, operator.is_not):
         return all(value is None or isinstance(value, bool) for value in values)
+    if target is np.dtype:
+        return len(values) == 1 and isinstance(values[0], str | type)
     if target is builtins.isinstance:
         return len(values) == 2 and _plain(values[0])
     if target in (operator.eq, operator.ne):
@@ -193,8 +197,8 @@ def _equal(a: Operand, b: Operand) -> Const | None:
     return Const(False) if one is not None and not one.may_be_one else None
 
 
-_CLASSES: dict[str, type] = {"tuple": tuple, "list": list, "range": range, "slice": slice, "str": str}
-_UNRELATED = (*_CLASSES.values(), bool, int, float, complex, dict, bytes, set, np.ndarray, np.generic)
+_CLASSES: dict[str, type] = {"tuple": tuple, "list": list, "dict": dict, "range": range, "slice": slice, "str": str}
+_UNRELATED = (*_CLASSES.values(), bool, int, float, complex, bytes, set, np.ndarray, np.generic)
 
 
 def _isinstance(operand: Operand, classes: Operand) -> Const | None:

@@ -44,6 +44,8 @@ def _sequence(t: Type, index: Operand) -> Type:
     position = constant_int(index)
     if isinstance(index, Const) and isinstance(index.value, slice):
         return replace(t, items=t.items[index.value]) if t.kind == "tuple" else t
+    if t.kind == "list" and type_of_operand(index).kind == "slice":
+        return t
     if not whole_number(index) or not t.items:
         return UNKNOWN
     if t.kind == "tuple" and position is not None:

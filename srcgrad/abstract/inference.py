@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -24,12 +25,13 @@ from srcgrad.abstract.purity import ATTRIBUTES, METHODS, hashable, may_run, valu
 from srcgrad.abstract.shapes import ANY, broadcast, equated, reshaped, shape_argument
 from srcgrad.ir import Attr, Const, Fn, Load, Make, Method, Op, Pop
 from srcgrad.rules.rule import Key, registry
-from srcgrad.runtime import stop_gradient
+from srcgrad.runtime import add, stop_gradient, zeros
 from srcgrad.types import (
     BOOL,
     COMPLEX,
     FLOAT,
     INT,
+    NONE,
     OBJECT,
     RANGE,
     SLICE,
@@ -122,6 +124,8 @@ def _attribute(name: str, args: Sequence[Operand]) -> Type:
 
 def _method(name: str, args: Sequence[Operand], keywords: Keywords) -> Type:
     t = type_of_operand(args[0])
+    if name == "copy" and t.kind in ("list", "dict"):
+        return t
     if t.kind not in ("array", "scalar") or name not in METHODS or value_dependent(Key("method", name)):
         return UNKNOWN
     if name == "tolist":
@@ -390,6 +394,57 @@ def _matmul(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     return replace(matrix, dims=(*broadcast([left[:-2], right[:-2]]), *rows, *columns)) if matrix.dims else UNKNOWN
 
 
+def _zeros(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """`runtime.zeros`: the adjoint of a container, lists for tuples."""
+    return _zero(type_of_operand(args[0]))
+
+
+def _zero(t: Type) -> Type:
+    match t.kind:
+        case "list" | "tuple":
+            return list_of(*map(_zero, t.items))
+        case "dict":
+            return replace(t, items=tuple(map(_zero, t.items)))
+        case "scalar" | "array" if t.dtype is not None and t != COMPLEX:
+            dtype = t.dtype if t.dtype.kind in "fc" else np.dtype(float)
+            made = Type("unknown" if t.dims is None else "array", dtype, dims=t.dims)
+            return made if t.kind == "array" and t.rank != 0 else Type("scalar", dtype)
+        case "none":
+            return FLOAT
+        case "range":
+            return list_of(Type("scalar", np.dtype(float)))
+        case "str" | "slice":
+            return NONE
+        case _:
+            return UNKNOWN
+
+
+def _add(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """`runtime.add`: the sum of two cotangents of one container."""
+    return _total(*map(type_of_operand, args))
+
+
+def _total(a: Type, b: Type) -> Type:
+    if "none" in (a.kind, b.kind):
+        return b if a.kind == "none" else a
+    if {a.kind, b.kind} <= {"list", "tuple"}:
+        return list_of(*(_total(x, y) for x, y in itertools.product(a.items, b.items)))
+    if a.kind == b.kind == "dict" and a.keys == b.keys:
+        return replace(a, items=tuple(map(_total, a.items, b.items)))
+    return infer(Fn(operator.add), [a, b]) if _numbers([a, b]) else UNKNOWN
+
+
+def _like(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """`zeros_like` and its kin: an array, whatever their argument is."""
+    return None if not args or type_of_operand(args[0]).kind != "unknown" else Type("array")
+
+
+def _outer(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """Whatever its operands are, two axes."""
+    known = all(t.numeric and t.dtype is not None for t in map(type_of_operand, args))
+    return None if known else Type("array", dims=(ANY, ANY))
+
+
 def _maths() -> dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]]:
     whole = {"ceil", "floor", "trunc", "gcd", "lcm", "comb", "perm", "factorial", "isqrt"}
     flags = {"isnan", "isinf", "isfinite", "isclose"}
@@ -425,6 +480,10 @@ _SPECIAL: dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]] = {
     np.broadcast_to: _broadcast_to,
     np.matmul: _matmul,
     operator.matmul: _matmul,
+    np.outer: _outer,
+    **dict.fromkeys((np.zeros_like, np.ones_like, np.empty_like), _like),
+    add: _add,
+    zeros: _zeros,
     np.zeros: lambda args, keywords: _created(args, keywords, np.zeros),
     np.ones: lambda args, keywords: _created(args, keywords, np.ones),
     np.empty: lambda args, keywords: _created(args, keywords, np.empty),

@@ -31,6 +31,7 @@ _SHUFFLED = ((7, 3, 9, 4, 12, 8, 2, 10), (10, 4, 6, 3, 14, 8, 12, 9))
 _INTS = (0, 1, 2, 3, -1, 5, -2, 4)
 _FLOATS = (0.5, 1.5, -0.5, 2.5, 0.25, -1.75, 1.0, 0.75)
 _DTYPES = tuple(map(np.dtype, ("float64", "complex128", "int64", "bool", "float16", "complex64", "int32")))
+_PYTHON = tuple(map(np.dtype, (bool, int, float, complex)))  # of Python's own numbers
 _OFFSETS = (0, -1, 1, -2, 2, -3, 3, -4, 4)
 _VARIANTS = 50
 _POOL = np.random.default_rng(0).random(LIMIT + 1000)
@@ -106,6 +107,11 @@ def _variants_of(operand: Operand) -> Iterator[Operand]:
         ranks = [operand.dims] if operand.dims is not None else [(ANY,) * rank for rank in range(5)]
         for dims, dtype in itertools.product(ranks, [operand.dtype] if operand.dtype else _DTYPES):
             yield replace(operand, dims=dims, dtype=dtype)
+    elif operand.kind == "unknown" and operand.dtype is not None:
+        if operand.dtype in _PYTHON:
+            yield Type("scalar", operand.dtype, weak=True)
+        yield Type("scalar", operand.dtype)
+        yield from (Type("array", operand.dtype, dims=(ANY,) * rank) for rank in range(5))
     else:
         yield operand
 

@@ -89,7 +89,8 @@ class Control(Reverse):
         if self.depth:
             return [self._compound(stmt, in_loop)]
         self.depth += 1
-        self.tapes = Tapes(self.builder, self.definition, self._names_outside(stmt), recorded=self.recorded)
+        outside = self._names_outside(stmt)
+        self.tapes = Tapes(self.builder, self.definition, outside, self.roots, recorded=self.recorded)
         new = self._compound(stmt, in_loop)
         self.depth -= 1
         made = [replace(let, origin=replace(let.origin, sweep="forward")) for let in self.tapes.made]
@@ -122,7 +123,7 @@ class Control(Reverse):
     def _shared_memory(self, stmt: Stmt) -> list[str]:
         """Names from outside of a statement whose adjoints its reverse sweep adds to in memory."""
         inside = set(definitions(Block((stmt,))))
-        used = dict.fromkeys(name for name in uses(Block((stmt,))) if name not in inside)
+        used = dict.fromkeys(self.owner(name) for name in uses(Block((stmt,))) if name not in inside)
         return [name for name in used if name in self.in_memory and name in self.active]
 
     def _names_outside(self, stmt: Stmt) -> set[str]:
@@ -196,9 +197,10 @@ class Control(Reverse):
             return self.block(body, in_loop)
         outer = self.tapes
         assert outer is not None
-        self.tapes = Tapes(self.builder, self.definition, outer.outside, outer.variables, recorded=self.recorded)
+        own = Tapes(self.builder, self.definition, outer.outside, self.roots, outer.variables, recorded=self.recorded)
+        self.tapes = own
         forward = self.block(body, in_loop)
-        made = [replace(let, origin=replace(let.origin, sweep="forward")) for let in self.tapes.made]
+        made = [replace(let, origin=replace(let.origin, sweep="forward")) for let in own.made]
         self.tapes = outer
         return (*made, *forward)
 

@@ -161,25 +161,28 @@ class Reverse:
     def _shared(self, name: str) -> bool:
         """Whether a name is a part of a container with its adjoint in memory: its own adjoint is there."""
         let = self.definition.get(name)
-        if not self._takes_part(let) or self._slices_list(let):
+        if not self._takes_part(let) or self._takes_component(let) or self._is_part_list(let):
             return False
-        return self._container_of(let) in self.in_memory and not self._takes_component(let)
+        return self._container_of(let) in self.in_memory
 
-    def _slices_list(self, let: Let) -> bool:
-        """Whether a slice of a list or tuple is taken, a new one, whose adjoint is in no other."""
-        if let.op != Fn(operator.getitem) or self.type(let.args[0]).kind not in ("list", "tuple"):
-            return False
-        index = let.args[1]
-        is_slice = isinstance(index, Const) and isinstance(index.value, slice)
-        return is_slice or self.type(index).kind == "slice"
+    def owner(self, name: str) -> str:
+        """The name whose adjoint in memory holds that of a name."""
+        let = self.definition.get(name)
+        apart = name in self.in_memory or not self._shared(name)
+        return self._container_of(let) if not apart and self._takes_part(let) else name
+
+    def _is_part_list(self, let: Let) -> bool:
+        """Whether a slice is taken of a list or tuple: a new one, with an adjoint of its own."""
+        name, index = self.part_of(let)
+        return self.builder.types[name].kind in CONTAINERS and self.type(index).kind == "slice"
 
     def _container_of(self, let: Let) -> str:
         """The outermost container that a part belongs to: its adjoint holds that of the part."""
         name, _ = self.part_of(let)
         outer = self.definition.get(name)
-        if name in self.roots or not self._takes_part(outer) or self._takes_component(outer):
+        if name in self.roots or not self._takes_part(outer):
             return name
-        if self._slices_list(outer):
+        if self._takes_component(outer) or self._is_part_list(outer):
             return name
         owner, _ = self.part_of(outer)
         return self._container_of(outer) if self.builder.types[owner].kind in CONTAINERS else name
@@ -236,6 +239,13 @@ class Reverse:
             known = known.items[part] if built is None else UNDEFINED
         numeric = part is None and name in self.numeric
         return known.kind in CONTAINERS or (known.kind == "unknown" and known.dtype is None and not numeric)
+
+    def _may_hold_part(self, let: Let) -> bool:
+        """Whether an element is one whose cotangents are not added by `+=`: a container, or what may be a number or an
+        array in a container, which one is not known; the former is replaced, the latter written."""
+        assert let.target is not None
+        unknown = self.type(let.args[0]).kind in CONTAINERS and self.type(Var(let.target)).kind == "unknown"
+        return unknown or self.may_hold(let.target)
 
     def _scattered(self, name: str, part: int, cotangent: Atom) -> bool:
         """Adds to one item of a tuple that is a part of a container with its adjoint in memory."""
@@ -394,15 +404,11 @@ class Reverse:
         assert isinstance(let.op, Store)
         *indices, value = let.args[1:]
         if isinstance(value, Var) and value.name in self.active:
-            cotangent = self.builder.let(Load(_bar_path(let.op)), [bar, *indices], hint=f"_{hint(value.name)}_bar")
-            is_list = self.builder.types[name].kind in CONTAINERS
-            if not is_list and any(self.is_gather(index) for index in indices):
-                mask = self._survivors(name, let.op.path, indices)
-                cotangent = self.builder.fn(np.where, mask, cotangent, Const(0.0))
-            self.contribute(value.name, fit(self.builder, cotangent, value, True))
+            cotangent = self._stored(name, bar, let.op.path, indices, f"_{hint(value.name)}_bar")
+            self.contribute(value.name, self._fitted(cotangent, value, self.builder.types[name]))
         if name in self.growing and self.type(let.args[0]).kind == "unknown":
             self.refuse(let, "a container whose elements grow is stored into, of which no more is known", "use arrays")
-        zero = self._zero_before(let) if name in self.deep else self._zero_of_replaced(let, indices, value)
+        zero = self._zero_before(let) if name in self.deep else self._zero_of_replaced(let, bar)
         self.builder.do(Store(_bar_path(let.op)), bar, *indices, zero)
 
     def _zero_before(self, let: Let) -> Atom:
@@ -421,26 +427,54 @@ class Reverse:
         self.replaced[id(let)], self.definition[before.name] = [taken], taken
         return self.builder.fn(runtime.zeros, before)
 
-    def _zero_of_replaced(self, store: Let, indices: Sequence[Atom], value: Atom) -> Atom:
+    def _zero_of_replaced(self, store: Let, bar: Var) -> Atom:
         """Zero for what a store replaces: in a dict or list an object of its own, perhaps of another shape than what
         takes its place."""
+        assert isinstance(store.op, Store)
         owner = self.type(store.args[0])
+        *indices, value = store.args[1:]
         if owner.kind not in ("list", "dict"):
-            return Const(0.0)
+            return self._zero_in_slot(store, bar, Const(0.0))
         key = indices[0].value if isinstance(indices[0], Const) else None
         old = owner.item(key) if owner.kind == "dict" else owner.items[0] if owner.items else None
         if len(indices) > 1 or old is None or self.type(value).kind == old.kind == "scalar":
-            return self.zero(value) if owner.kind == "list" else Const(0.0)
+            return self._zero_in_slot(store, bar, self.zero(value) if owner.kind == "list" else Const(0.0))
         new = self.type(value)
         alike = same_shape(old, new) if owner.kind == "dict" else old.rank is not None and old.rank == new.rank
-        if alike:
-            return self.zero(value)
-        assert isinstance(store.op, Store)
+        if alike or new.kind in CONTAINERS:
+            return self._zero_in_slot(store, bar, self.zero(value))
         with self.builder.block() as before, self.builder.at(store.origin):
             zero = self.builder.fn(runtime.zeros, self.builder.let(Load(store.op.path), store.args[:-1]))
         self.replaced[id(store)] = before
         self.definition.update({let.target: let for let in before if isinstance(let, Let) and let.target is not None})
         return zero
+
+    def _zero_in_slot(self, store: Let, bar: Var, otherwise: Atom) -> Atom:
+        """Zero in the form of a slot's cotangent: a container that was stored may have been changed there, and only the
+        cotangent has the structure that it had then."""
+        assert isinstance(store.op, Store)
+        *indices, value = store.args[1:]
+        if self.type(store.args[0]).kind == "array" or not isinstance(value, Var) or not self.may_hold(value.name):
+            return otherwise
+        return self.builder.fn(runtime.zeros, self.builder.let(Load(_bar_path(store.op)), [bar, *indices]))
+
+    def _fitted(self, cotangent: Atom, value: Var, owner: Type) -> Atom:
+        """The cotangent of a stored value in its shape: an array broadcasts what is stored, a container does not."""
+        if owner.kind == "unknown" and self.may_hold(value.name):
+            return self.builder.fn(runtime.fitted, cotangent, value)
+        return fit(self.builder, cotangent, value, owner.kind not in CONTAINERS)
+
+    def _stored(self, name: str, bar: Var, path: tuple[str, ...], indices: Sequence[Atom], hint: str) -> Atom:
+        """The cotangent of what was stored into memory, which may be an array or a container."""
+        kind = self.builder.types[name].kind
+        load = Load(_bar_path(Load(path)))
+        if kind in CONTAINERS or not any(self.is_gather(index) for index in indices):
+            return self.builder.let(load, [bar, *indices], hint=hint)
+        if kind == "unknown" and path[-1:] == ("[]",):
+            owners = [self.builder.let(Load(path[:-1]), [Var(owner), *indices[:-1]]) for owner in (bar.name, name)]
+            return self.builder.let(Fn(runtime.stored), [*owners, indices[-1]], hint=hint)
+        cotangent = self.builder.let(load, [bar, *indices], hint=hint)
+        return self.builder.fn(np.where, self._survivors(name, path, indices), cotangent, Const(0.0))
 
     def _survivors(self, name: str, path: tuple[str, ...], indices: Sequence[Atom]) -> Atom:
         """Which stored elements are still there: where an index names an element twice, the last store wins."""
@@ -509,7 +543,7 @@ class Reverse:
         if not let.op.path:
             self._contribute_in_memory(let.args[0].name, cotangent)
             return
-        self._scatter(let.args[0].name, _bar_path(let.op), let.args[1:], cotangent, self.may_hold(let.target))
+        self._scatter(let.args[0].name, _bar_path(let.op), let.args[1:], cotangent, self._may_hold_part(let))
 
     def _scatter(
         self, name: str, path: tuple[str, ...], indices: Sequence[Atom], cotangent: Atom, holds: bool = False
@@ -654,7 +688,7 @@ class Reverse:
             assert isinstance(index, Const)
             self.contribute(name, cotangent, self._position(name, index.value))
             return
-        self._scatter_part(name, [index], cotangent, self.may_hold(let.target))
+        self._scatter_part(name, [index], cotangent, self._may_hold_part(let))
 
     def _position(self, name: str, index: Any) -> int | None:
         """Which of the parts of what was built, or of a tuple, an index takes."""

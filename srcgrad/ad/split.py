@@ -6,22 +6,49 @@
         return x * power(x, n - 1)
 
 Recursive functions are differentiated in this form: the forward sweep of a call returns the residuals of the calls
-inside of it among its own. What is defined on one path only is recorded on a tape, as in a loop.
+inside of it among its own. What is defined on one path only is given a value on the other one too, which nobody reads:
+the backward sweep takes the same path.
+
+    else:                                         else:
+        t = g(x)              ->                      t = g(x)                  # a target of the branch: None on the
+        y = t * t                                     y = t * t                 # other path, 0.0 for a number
 """
 
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from srcgrad.ad.control import Control
-from srcgrad.ad.tape import Tapes
 from srcgrad.ad.undefined import define_recorded
 from srcgrad.analyses.activity import activity
 from srcgrad.frontend.rename import rename, rename_block
 from srcgrad.frontend.source import Source
-from srcgrad.ir import Atom, Block, Const, Fn, Function, Let, Load, Make, Origin, Param, Stmt, Var, defined, hint, uses
-from srcgrad.types import UNKNOWN, Type
+from srcgrad.ir import (
+    Atom,
+    Block,
+    Branch,
+    Const,
+    Fn,
+    Function,
+    If,
+    Let,
+    Load,
+    Make,
+    Method,
+    Origin,
+    Param,
+    Stmt,
+    Var,
+    blocks,
+    defined,
+    hint,
+    uses,
+    walk,
+    written_buffer,
+)
+from srcgrad.types import UNKNOWN, Type, join
 
 
 def split(function: Function, source: Source) -> tuple[Function, Function, set[str]]:
@@ -40,24 +67,62 @@ class _Split:
     def run(self) -> tuple[Function, Function, set[str]]:
         control, function = self.control, self.function
         params = [param.name for param in function.params]
-        outside = {*params, *(name for stmt in function.body.stmts for name in defined(stmt))}
-        control.tapes, control.depth = Tapes(self.builder, control.definition, outside, recorded=control.recorded), 1
         (result,) = function.body.results
         seed = self.builder.declare("seed", self._seed_type(result))
         with self.builder.block() as stmts, self.builder.at(Origin(0, "", "reverse")):
             if isinstance(result, Var) and result.name in control.active:
                 control.contribute(result.name, seed)
-            forward = control.block(function.body, True)
+            forward = control.block(function.body, False)
             cotangents = [self._cotangent(name) for name in params]
         control.report()
-        made = [replace(let, origin=Origin()) for let in control.tapes.made]
         reverse = Block(tuple(stmts), tuple(cotangents))
-        own = [*(let.target for let in made), *params, *(name for stmt in forward for name in defined(stmt))]
         used = set(uses(reverse))
-        kept = [name for name in own if name in used and name is not None]
-        recorded = define_recorded(Block((*made, *forward)), {*control.recorded, *kept}).stmts
-        forwards = self._forward(list(recorded), result, kept)
-        return forwards, self._backward(reverse, seed, kept), control.split
+        forward, kept = self._lifted(forward, used)
+        kept = {**{name: Var(name) for name in params if name in used}, **kept}
+        needed = {atom.name for atom in kept.values() if isinstance(atom, Var)}
+        forward = define_recorded(Block(tuple(forward)), {*control.recorded, *needed}).stmts
+        return self._forward(forward, result, kept), self._backward(reverse, seed, kept), control.split
+
+    def _lifted(self, stmts: Sequence[Stmt], used: set[str]) -> tuple[tuple[Stmt, ...], dict[str, Atom]]:
+        """The statements of a block, and what the names that the backward sweep uses of it are called at its end."""
+        lifted: list[Stmt] = []
+        kept: dict[str, Atom] = {}
+        for stmt in stmts:
+            if isinstance(stmt, Branch):
+                stmt, inner = self._lifted_branch(stmt, used)
+                kept.update(inner)
+            lifted.append(stmt)
+            kept.update({name: Var(name) for name in defined(stmt) if name in used})
+        return tuple(lifted), kept
+
+    def _lifted_branch(self, stmt: Branch, used: set[str]) -> tuple[Branch, dict[str, Atom]]:
+        """A branch with a target for everything inside of it that the backward sweep uses."""
+        sides: list[Block] = []
+        rows: dict[str, list[Atom]] = {}
+        for i, inner in enumerate(blocks(stmt)):
+            body, found = self._lifted(inner.stmts, used)
+            body, atoms = self._read(body, found)
+            sides.append(Block(body, inner.results))
+            for name, atom in atoms.items():
+                missing = self._missing(self.builder.types[name])
+                rows[name] = [missing, atom] if i else [atom, missing]
+        targets: dict[str, Atom] = {}
+        for name, row in rows.items():
+            known = join(*map(self.builder.type, row))
+            targets[name] = self.builder.declare(hint(name), known)
+        first, second = (
+            replace(side, results=(*side.results, *(row[i] for row in rows.values()))) for i, side in enumerate(sides)
+        )
+        names = (*stmt.targets, *(target.name for target in targets.values() if isinstance(target, Var)))
+        if isinstance(stmt, If):
+            return replace(stmt, targets=names, then=first, orelse=second), targets
+        return replace(stmt, targets=names, body=first, handler=second), targets
+
+    def _missing(self, known: Type) -> Atom:
+        """What a name has on the path that does not define it: a number stays a number."""
+        if known.kind != "scalar" or known.dtype is None:
+            return Const(None)
+        return Const({"b": False, "i": 0, "u": 0}.get(known.dtype.kind, 0.0))
 
     def _seed_type(self, result: Atom) -> Type:
         known = self.builder.type(result)
@@ -69,30 +134,40 @@ class _Split:
         found = self.control.adjoint(name)
         return self.control.zero(Var(name)) if found is None else found
 
-    def _forward(self, stmts: list[Stmt], result: Atom, kept: list[str]) -> Function:
+    def _read(self, stmts: Sequence[Stmt], kept: Mapping[str, Atom]) -> tuple[tuple[Stmt, ...], dict[str, Atom]]:
+        """The values of names at the end of a block: memory is read there."""
         loads: list[Stmt] = []
-        atoms: list[Atom] = []
-        for name in kept:
-            if name in self.control.roots:
+        values: dict[str, Atom] = {}
+        for name, atom in kept.items():
+            values[name] = atom
+            if atom == Var(name) and name in self.control.roots:
                 loaded = self.builder.declare(f"_{hint(name).lstrip('_')}", self.builder.types[name])
                 loads.append(Let(loaded.name, Load(), (Var(name),)))
-                atoms.append(loaded)
-            else:
-                atoms.append(Var(name))
+                values[name] = loaded
+        return (*stmts, *loads), values
+
+    def _forward(self, stmts: Sequence[Stmt], result: Atom, kept: Mapping[str, Atom]) -> Function:
+        stmts, values = self._read(stmts, kept)
         residuals = self.builder.declare("residuals", UNKNOWN)
-        pack = Let(residuals.name, Make("tuple"), tuple(atoms))
-        body = Block((*stmts, *loads, pack), (result, residuals))
+        pack = Let(residuals.name, Make("tuple"), tuple(values.values()))
+        body = Block((*stmts, pack), (result, residuals))
         return self._finished("forward", self.function.params, body, ("leaf", "leaf"))
 
-    def _backward(self, reverse: Block, seed: Var, kept: list[str]) -> Function:
+    def _backward(self, reverse: Block, seed: Var, kept: Mapping[str, Atom]) -> Function:
         residuals = self.builder.declare("residuals", UNKNOWN)
         names: dict[str, str] = {}
         lets: list[Stmt] = []
         origin = Origin(0, "", "reverse")
+        written = {found for stmt in walk(reverse) if (found := written_buffer(stmt)) is not None}
         for i, name in enumerate(kept):
             fresh = self.builder.declare(hint(name), self.builder.types[name])
             names[name] = fresh.name
-            lets.append(Let(fresh.name, Fn(operator.getitem), (residuals, Const(i)), (), origin))
+            if name in written:  # a tape: the caller's residuals are left as they are
+                tape = self.builder.declare("_tape", self.builder.types[name])
+                lets.append(Let(tape.name, Fn(operator.getitem), (residuals, Const(i)), (), origin))
+                lets.append(Let(fresh.name, Method("copy"), (tape,), (), origin))
+            else:
+                lets.append(Let(fresh.name, Fn(operator.getitem), (residuals, Const(i)), (), origin))
         body = rename_block(reverse, names)
         body = Block((*lets, *body.stmts), body.results)
         structure = ("leaf",) * len(body.results)

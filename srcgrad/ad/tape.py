@@ -5,7 +5,8 @@
                                         item = x[i]                 # computed again: nothing to keep
 
 A name that an iteration defines and its reverse iteration reads is appended to a list where it is defined, and popped
-at the start of the reverse block that mirrors it. Not recorded are the variable of the loop, which the reversed range
+at the start of the reverse block that mirrors it. Memory is appended at the end of the block, after all writes into it.
+Not recorded are the variable of the loop, which the reversed range
 gives again, and what costs no more to compute again than to keep: subscripts of arrays that are never written, index
 arithmetic, shapes, tuples and slices.
 """
@@ -53,6 +54,7 @@ class Tapes:
     builder: Builder
     definition: Mapping[str, Stmt]
     outside: set[str]  # names defined outside of all loops
+    memory: set[str]  # names of buffers
     variables: set[str] = field(default_factory=set)  # of loops whose reverse walks the same values
     made: list[Let] = field(default_factory=list)
     recorded: set[str] = field(default_factory=set)
@@ -121,8 +123,13 @@ class Tapes:
         stmts: list[Stmt] = [self._push(pushed[name], None) for name in entering if name in pushed]
         for stmt in forward:
             stmts.append(stmt)
-            stmts += [self._push(pushed[name], stmt) for name in defined(stmt) if name in pushed]
+            stmts += [self._push(push, stmt) for name, push in self._of(stmt, pushed) if name not in self.memory]
+        for stmt in forward:
+            stmts += [self._push(push, stmt) for name, push in self._of(stmt, pushed) if name in self.memory]
         return stmts
+
+    def _of(self, stmt: Stmt, pushed: Mapping[str, Let]) -> list[tuple[str, Let]]:
+        return [(name, pushed[name]) for name in defined(stmt) if name in pushed]
 
     def _push(self, push: Let, after: Stmt | None) -> Let:
         origin = push.origin if after is None else after.origin

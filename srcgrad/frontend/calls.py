@@ -178,7 +178,7 @@ class Calls(Writers):
         raise NotImplementedError
 
     def _is_primitive(self, callee: Any) -> bool:
-        if callee in (runtime.add_item, runtime.add_to_list):
+        if callee in (runtime.add_item, runtime.add_to_list, runtime.add_into, runtime.stored):
             return False  # written in code that is lowered in line
         if registry.get(callee) is not None or isinstance(callee, type):
             return True

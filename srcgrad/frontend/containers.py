@@ -23,7 +23,7 @@ from srcgrad.frontend.loops import Loops, Walk
 from srcgrad.frontend.scope import assigned_names
 from srcgrad.frontend.values import Bound, Choice, Instance, Partial, Record, Table, Value, leaves
 from srcgrad.ir import UNDEFINED, Append, Atom, Const, Make, Method, Pop, Store, Var
-from srcgrad.types import UNKNOWN, Type, join, list_of
+from srcgrad.types import CONTAINERS, UNKNOWN, Type, join, list_of
 
 # The places that stand for all that make a list or a dict: some list of unknown origin is found to hold anything.
 EVERY = {"list": "every list", "dict": "every dict"}
@@ -98,7 +98,10 @@ class Containers(Loops):
 
     def make(self, kind: str, atoms: list[Atom], site: object) -> Var:
         """A new list or dict, of the type that it will have when it is filled."""
-        return self.foreseen(self.builder.let(Make(kind), atoms), site)
+        made = self.foreseen(self.builder.let(Make(kind), atoms), site)
+        if kind == "list":
+            self.builder.filled.add(made.name)
+        return made
 
     def foreseen(self, made: Atom, site: object) -> Var:
         """A container that was made, with the type that it will have when it is filled."""
@@ -109,6 +112,19 @@ class Containers(Loops):
                 self.builder.types[made.name] = join(self.builder.types[made.name], wider)
         self.sites[made.name] = site
         return made
+
+    def expression(self, node: gast.AST) -> Value:
+        value = super().expression(node)
+        if isinstance(value, Var) and isinstance(node, gast.BinOp | gast.Call | gast.Subscript):
+            made = self.builder.last(value.name) if value.name not in self.sites else None
+            if made is not None and self.builder.type(value).kind in ("list", "dict") and self._part_of(value) is None:
+                self.foreseen(value, node)
+        return value
+
+    def _part_of(self, value: Var) -> tuple[Var, Atom] | None:
+        """The container and the key that a list or dict was taken from; None where it was made by an operation."""
+        part = self.builder.part_of.get(value.name)
+        return None if part is None or self.builder.type(part[1]).kind == "slice" else part
 
     # Comprehensions
 
@@ -251,7 +267,10 @@ class Containers(Loops):
             return  # it may be known when the function is lowered again
         known = self.builder.type(owner)
         if known.kind == "list":
-            wider = list_of(*known.items, new)
+            if key is not None and self.builder.type(key).kind == "slice":
+                wider = list_of(*known.items, *(new.items if new.kind in ("list", "tuple") else (UNKNOWN,)))
+            else:
+                wider = list_of(*known.items, new)
         elif known.kind == "dict":
             if not isinstance(key, Const) or key.value not in known.keys:
                 self.grow(owner)
@@ -264,9 +283,11 @@ class Containers(Loops):
             return
         if join(known, wider) == known:
             return
-        if owner.name not in self.sites and owner.name in self.builder.part_of:
-            around, key = self.builder.part_of[owner.name]
-            self._foresee(around, wider, key)
+        # Of a value of unknown kind the container that holds this one is better not to foresee more than that it holds
+        # something: then its elements are written as what they are when the program runs.
+        part = self._part_of(owner) if owner.name not in self.sites else None
+        if part is not None and self.builder.type(part[0]).kind in CONTAINERS and new != UNKNOWN:
+            self._foresee(part[0], wider, part[1])
             return
         site = self.sites.get(owner.name, "everywhere")
         before = self.contents.get(site)
@@ -339,3 +360,9 @@ class Containers(Loops):
 def _is_open(known: Type) -> bool:
     """Whether something of a type is unknown."""
     return known.kind == "unknown" or any(map(_is_open, known.items))
+
+def of_anything(known: Type) -> Type:
+    """A container of the same kind, of whose elements nothing is known."""
+    if known.kind == "dict":
+        return replace(known, items=(UNKNOWN,) * len(known.items))
+    return Type("list", items=(UNKNOWN,))

@@ -21,9 +21,9 @@ from typing import Any
 import gast
 
 from srcgrad.build import Builder
-from srcgrad.errors import UnsupportedSyntax, together
+from srcgrad.errors import SrcgradError, UnsupportedSyntax, together
 from srcgrad.frontend.base import Free, Undecided
-from srcgrad.frontend.containers import EVERY
+from srcgrad.frontend.containers import EVERY, of_anything
 from srcgrad.frontend.recursion import FoundRecursion, Recursion, Recursions, Recursive
 from srcgrad.frontend.rename import rename
 from srcgrad.frontend.scope import structure_of
@@ -69,10 +69,11 @@ def lower(source: Source, types: Mapping[str, Type]) -> Lowered:
     """The IR of a function for arguments of these types; raises every refusal of it at once."""
     contents: dict[object, Type] = {}
     recursions = Recursions()
+    offences: list[SrcgradError] = []
     hopeful = True
     for attempt in range(_ROUNDS):
         if attempt == _ROUNDS - 5:  # types that do not settle: nothing is known of what containers and calls hold
-            contents = dict.fromkeys(contents, Type("list", items=(UNKNOWN,)))
+            contents = {site: of_anything(known) for site, known in contents.items()}
             recursions.forget()
             hopeful = False
         if attempt == _ROUNDS - 2:  # nor of what those hold of which it is not known where they were made
@@ -86,21 +87,20 @@ def lower(source: Source, types: Mapping[str, Type]) -> Lowered:
             functions = {r.name: _recursive(inner, r) for r, inner in each.items()}
         except FoundRecursion:
             continue
-        except UnsupportedSyntax:
-            if not lowering.builder.hoped:
-                raise
-            hopeful = False
+        every = (lowering, *each.values())
+        if recursions.changed or any(one.widened for one in every):
+            continue  # a type may be narrower than it turns out to be: what is refused may not be
+        if any(one.builder.hoped for one in every):
+            hopeful = False  # some list stays empty, or is filled by what the compiler does not see
             continue
-        if recursions.endless() and not recursions.changed:
+        offences = [offence for one in every for offence in one.offences]
+        if offences:
+            raise together(offences)
+        if recursions.endless():
             place = source.place(source.tree)
             problem = f"the recursion in `{source.name}` never ends"
             raise UnsupportedSyntax(problem, place, "return a value on some path")
-        widened = any(one.widened for one in (lowering, *each.values()))
-        if widened or recursions.changed:
-            continue
-        if not any(one.builder.hoped for one in (lowering, *each.values())):
-            return dataclasses.replace(lowered, recursive=functions)
-        hopeful = False  # some list stays empty, or is filled by what the compiler does not see
+        return dataclasses.replace(lowered, recursive=functions)
     problem = f"the recursion of `{source.name}` has no types that settle"
     raise together([UnsupportedSyntax(problem, source.place(source.tree))])
 
@@ -115,8 +115,6 @@ def _new(contents: dict[object, Type], recursions: Recursions, free: Free, hopef
 def _recursive(lowering: Lowering, known: Recursive) -> Lowered:
     """One recursive function on its own; its parameters are named after those of its text."""
     params, result = lowering.lower_recursive(known)
-    if lowering.offences:
-        raise together(lowering.offences)
     function = Function(
         known.name,
         tuple(Param(var.name) for var in params),
@@ -141,8 +139,6 @@ def _attempt(lowering: Lowering, source: Source, types: Mapping[str, Type]) -> L
     value: Value = lowering.run(frame, tree)
     with lowering.inside(frame):
         atoms: list[Atom] = [lowering.as_atom(leaf, tree) for leaf in leaves(value)]
-    if lowering.offences:
-        raise together(lowering.offences)
     doc = "" if isinstance(tree, gast.Lambda) else (inspect.getdoc(source.function) or "")
     named = tuple(dataclasses.replace(p, name=f"{p.name}.{i}") for i, p in enumerate(params))
     function = Function(

@@ -160,7 +160,10 @@ class Facts:
         if not isinstance(let, Let) or not (self.is_field(let) or self._is_subscript_of_container(let)):
             return False
         point = self.defined_at[name]
-        slots = [w for w, write in writes if write.args[0] == let.args[0]]
+        assert isinstance(let.args[0], Var)
+        taken = self.path(let.args[0].name)[:2]
+        owners = [(w, write.args[0]) for w, write in writes]
+        slots = [w for w, owner in owners if isinstance(owner, Var) and self.path(owner.name)[:2] == taken]
         return any(_between(point, w, use) for w in slots for use, _ in self.uses.get(name, []))
 
     def is_temporary(self, name: str, last: Let) -> bool:
@@ -187,8 +190,19 @@ class Facts:
         if stmt is None:
             return False
         return all(
-            not isinstance(source, Var) or self._is_new(source.name, seen) or self._is_number(source.name)
-            for source in sources(stmt, name)
+            self._is_number(source) or (self._is_new(source, seen) and not self._seen_after(source, stmt))
+            for source in variables(sources(stmt, name))
+        )
+
+    def _seen_after(self, source: str, join: Stmt) -> bool:
+        """Whether what becomes the value of a name at a join is handed to another one there too, or used later."""
+        point, end = self.point[id(join)], max(self.defined_at[name].number for name in defined(join))
+        handed = [use for use, stmt in self.uses.get(source, []) if stmt is join]
+        inside = point.number < self.defined_at[source].number <= end
+        return len(handed) > 1 or any(
+            use.number > point.number and not any(use.excludes(other) for other in handed)
+            for use, stmt in self.uses.get(source, [])
+            if stmt is not join and not inside
         )
 
     def _is_number(self, name: str) -> bool:
@@ -311,12 +325,24 @@ class Facts:
         elif stmt is not None and self.kind(root) != "array":
             return f"`{shown}` is one of several objects here, and this writes into it"
         for name in self.names_of(root):
-            if name != root and self.kind(name) == "unknown" and self._changes_meanwhile(name, writes):
+            if self._may_be_part_list(name):
+                part = name.partition(".")[0].lstrip("_")
+                return f"whether `{part}` is a list or a view of `{shown}`, into which this writes, is not known"
+            let = self.definition.get(name)
+            element = isinstance(let, Let) and self._is_subscript_of_container(let)
+            if name != root and self.kind(name) == "unknown" and not element and self._changes_meanwhile(name, writes):
                 part = name.partition(".")[0].lstrip("_")
                 return f"whether `{part}` is a number or a view of `{shown}`, into which this writes, is not known"
             if name != root and self._replaced(name, writes):
                 return f"`{shown}` is held under a second name, and this writes into it"
         return ""
+
+    def _may_be_part_list(self, name: str) -> bool:
+        """Whether a name that is written is a slice of what may be a list, and then is a new one, or an array."""
+        let = self.definition.get(name)
+        if not isinstance(let, Let) or let.op != Fn(operator.getitem) or name not in self.written_through:
+            return False
+        return isinstance(let.args[0], Var) and self.kind(let.args[0].name) == "unknown" and self.takes_slice(let)
 
     def _changes_meanwhile(self, name: str, writes: list[tuple[Point, Let]]) -> bool:
         """Whether a write may run between the taking of a part and a use of it."""

@@ -22,7 +22,7 @@ import gast
 from srcgrad.frontend.patterns import Patterns
 from srcgrad.frontend.source import Source
 from srcgrad.frontend.values import Closure, Frame, Value, is_undefined
-from srcgrad.ir import Atom, Const, Invoke
+from srcgrad.ir import Atom, Const, Invoke, Var
 from srcgrad.types import UNDEFINED, UNKNOWN, Type, anonymous, join
 
 
@@ -41,6 +41,7 @@ class Recursive:
     siblings: Mapping[str, Closure]
     parameters: tuple[str, ...]
     types: list[Type] = field(default_factory=list)
+    unseen: set[int] = field(default_factory=set)  # positions of lists into which others may have put something
     result: Type = UNDEFINED
 
 
@@ -104,6 +105,8 @@ class Recursion(Patterns):
             if value is None or is_undefined(value):
                 return self.refuse(node, f"`{name}` has no value yet when `{known.name}` is called", "assign it before")
             atoms.append(self.as_atom(value, node))
+        filled = [isinstance(atom, Var) and atom.name in self.builder.filled for atom in atoms]
+        known.unseen.update(i for i, is_filled in enumerate(filled) if not is_filled)
         self.recursions.called(known, [self._argument_type(atom) for atom in atoms])
         return self.builder.let(Invoke(known.name), atoms, hint=f"_{known.name}", known=known.result)
 
@@ -143,9 +146,11 @@ class Recursion(Patterns):
         """The parameters and the result of a recursive function, lowered on its own."""
         frame = Frame(known.source, {}, tree=known.tree)
         params = []
-        for name, known_type in zip((*known.parameters, *known.outer), known.types, strict=True):
+        for i, (name, known_type) in enumerate(zip((*known.parameters, *known.outer), known.types, strict=True)):
             var = self.builder.declare(name, known_type)
             params.append(var)
+            if i not in known.unseen:
+                self.builder.filled.add(var.name)
             is_function = known_type.kind == "callable"
             frame.environment[name] = Const(known_type.value) if is_function else var
         for name, closure in known.siblings.items():

@@ -293,7 +293,11 @@ class Statements(Joins):
             self.refuse(node, "a store into something that is no array or list", "store into an array")
             return
         if self.builder.type(base).kind in ("list", "dict"):
-            new = self.augmented(node, self.builder.fn(operator.getitem, base, index))
+            old = self.builder.fn(operator.getitem, base, index)
+            if base.name in self.builder.adjoints and self.builder.type(old).kind == "unknown":
+                new: Value | None = self.binary(node, old, self.expression(node.value))  # a new object does as well
+            else:
+                new = self.augmented(node, old)
             if new is not None:
                 value = self.as_atom(new, node)
                 self.put(base, value, index, node)

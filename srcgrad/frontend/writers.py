@@ -18,7 +18,7 @@ import gast
 import numpy as np
 
 from srcgrad import runtime
-from srcgrad.errors import AliasedWrite, NoRule
+from srcgrad.errors import AliasedWrite
 from srcgrad.frontend.statements import Statements
 from srcgrad.ir import Atom, Const, Fn, Make, Method, Op, Store, Update, Var
 from srcgrad.types import same_length
@@ -53,9 +53,6 @@ class Writers(Statements):
         if callee is runtime.add_at and isinstance(atoms[0], Var):
             self.write(Update(("[]",), operator.iadd, False), *atoms)
             return Const(None)
-        if callee is runtime.add_into:
-            problem = "a second derivative through this container is not supported"
-            return self.refuse(node, problem, "use arrays", NoRule)
         name = getattr(callee, "__name__", "")
         if name == "at" and isinstance(getattr(callee, "__self__", None), np.ufunc):
             return self._ufunc_at(node, callee.__self__, atoms)

@@ -20,7 +20,8 @@ from srcgrad.types import CONTAINERS
 _VIEWS = {
     np.reshape, np.transpose, np.swapaxes, np.expand_dims, np.squeeze, np.moveaxis, np.ravel, np.flip, np.diagonal,
     np.broadcast_to, np.asarray, np.atleast_1d, np.atleast_2d, np.atleast_3d, operator.getitem, operator.call,
-    runtime.unbroadcast, runtime.cast, runtime.rebuilt, runtime.in_memory, runtime.add, runtime.stop_gradient,
+    runtime.unbroadcast, runtime.fitted, runtime.cast, runtime.rebuilt, runtime.in_memory, runtime.add, runtime.stored,
+    runtime.stop_gradient,
 }  # fmt: skip
 _VIEW_METHODS = {"reshape", "ravel", "transpose", "swapaxes", "squeeze", "view", "diagonal"}
 _READ_ONLY = "<read-only>"
@@ -110,7 +111,7 @@ def _made_of(let: ir.Let) -> tuple[ir.Atom, ...]:
 
 
 def _fits(let: ir.Let) -> bool:
-    return let.op in (ir.Fn(runtime.unbroadcast), ir.Fn(runtime.cast))
+    return let.op in (ir.Fn(runtime.unbroadcast), ir.Fn(runtime.fitted), ir.Fn(runtime.cast))
 
 
 def _shares(let: ir.Let) -> bool:

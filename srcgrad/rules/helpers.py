@@ -32,6 +32,7 @@ _MATRIX = np.arange(6.0).reshape(2, 3)
 
 constant(
     runtime.any_of,
+    runtime.keys_of,
     *(runtime.zeros_like, runtime.zeros, runtime.scalar_seed, runtime.store_mask, runtime.pad_positions),
     *(runtime.range_weights, runtime.median_weights, runtime.nanmedian_weights),
 )
@@ -54,6 +55,15 @@ constant(
 )
 def unbroadcast(g, z, y, x):
     return runtime.unbroadcast(g, y)
+
+
+@linear(
+    runtime.fitted,
+    shape_only="x",
+    samples=calls(call(drawn(2, 3), drawn(3)), call(number(), drawn(2)), call([drawn(2)] * 2, [drawn(2)] * 2)),
+)
+def fitted(g, z, y, x):
+    return runtime.fitted(g, y)
 
 
 @linear(

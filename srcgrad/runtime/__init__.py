@@ -9,6 +9,7 @@ from srcgrad.runtime.basic import (
     cast,
     copy,
     divide_or_zero,
+    fitted,
     hand_out,
     log_or_zero,
     pick_best,
@@ -73,7 +74,17 @@ from srcgrad.runtime.reductions import (
     unquantile,
 )
 from srcgrad.runtime.shapes import join_like, pad_positions, split_like, undiff, unpad, unpad_border, untile
-from srcgrad.runtime.trees import add, add_into, add_item, add_to_list, in_memory, outline, rebuilt, zeros
+from srcgrad.runtime.trees import (
+    add,
+    add_into,
+    add_item,
+    add_to_list,
+    in_memory,
+    outline,
+    rebuilt,
+    stored,
+    zeros,
+)
 
 __all__ = [
     "accumulate",
@@ -93,6 +104,7 @@ __all__ = [
     "cumprod_slopes",
     "cumprod_vjp",
     "divide_or_zero",
+    "fitted",
     "full_convolution",
     "half_lower",
     "hand_out",
@@ -128,6 +140,7 @@ __all__ = [
     "split_like",
     "stop_gradient",
     "store_mask",
+    "stored",
     "taken_from",
     "total",
     "trapezoid_points",

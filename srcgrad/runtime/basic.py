@@ -33,6 +33,11 @@ def unbroadcast(g: Any, x: Any) -> Any:
     return cast(g, x)
 
 
+def fitted(g: Any, x: Any) -> Any:
+    """The cotangent of a value that was stored: that of a container as it is, any other summed to the value's shape."""
+    return g if isinstance(x, list | tuple | dict) else unbroadcast(g, x)
+
+
 def cast(g: Any, x: Any) -> Any:
     """`g` in the dtype of `x`; item by item where `x` is a list or a tuple."""
     if isinstance(x, list | tuple):

@@ -72,9 +72,9 @@ def order(keys: Any, reverse: Any = False) -> list[int]:
     return sorted(range(len(keys)), key=keys.__getitem__, reverse=reverse)
 
 
-def keys_of(table: Any) -> list[Any]:
-    """The keys of a dict as they are now."""
-    return list(table)
+def keys_of(x: Any) -> list[Any]:
+    """What the parts of a container are taken by, as they are now: the keys of a dict, the positions of a list."""
+    return list(x) if isinstance(x, dict) else list(range(len(x)))
 
 
 def unrepeat(g: Any, length: int) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad.runtime.basic import cast
-from srcgrad.runtime.positions import add_at
+from srcgrad.runtime.positions import add_at, keys_of, store_mask
 
 
 class Slots(dict[Any, Any]):
@@ -28,17 +28,24 @@ class Slots(dict[Any, Any]):
 
 
 def zeros(x: Any) -> Any:
-    """The adjoint of a container before anything has been added to it; None for leaves that are no numbers."""
+    """The adjoint of a container before anything has been added to it; None for leaves that are no numbers.
+
+    What is None now may be a number or a container on another path: its adjoint is the number 0.
+    """
     if isinstance(x, dict):
         return {key: zeros(item) for key, item in x.items()}
     fields = _fields(x)
     if fields is not None:
         return Slots({key: zeros(item) for key, item in fields.items()})
-    if isinstance(x, list | tuple):
+    if isinstance(x, list | tuple | range):
         return [zeros(item) for item in x]
     if isinstance(x, np.ndarray | np.generic):
         return np.zeros_like(x)[()] if x.dtype.kind in "fc" else np.zeros(x.shape)[()]
-    return 0.0 if isinstance(x, int | float) else None
+    return 0.0 if isinstance(x, int | float | None) else None
+
+
+# The next four write into containers. A second derivative takes their bodies in line, so each is plain code in which
+# the parts of a container are not known by a second name.
 
 
 def add_into(target: Any, g: Any) -> None:
@@ -46,18 +53,12 @@ def add_into(target: Any, g: Any) -> None:
     if g is None:
         return
     if isinstance(target, np.ndarray):
-        target += g
-        return
-    fields = _fields(g)
-    given: Any = g if fields is None else fields
-    for key in target if isinstance(target, dict) else range(len(target)):
-        old, new = target[key], given[key]
-        if new is None:
-            continue
-        if isinstance(old, dict | list):
-            add_into(old, new)
-        else:
-            target[key] = add(old, new)
+        target[...] += g
+    else:
+        given = in_memory(g)
+        keys = keys_of(target)
+        for k in range(len(keys)):
+            target[keys[k]] = add(target[keys[k]], given[keys[k]])
 
 
 def add_to_list(target: list[Any], g: Any) -> None:
@@ -72,6 +73,13 @@ def add_item(target: Any, index: Any, g: Any) -> None:
         add_at(target, index, g)
     else:
         target[index] = add(target[index], g)
+
+
+def stored(bar: Any, target: Any, index: Any) -> Any:
+    """The cotangent of what `target[index] = ...` stored, from the adjoint of an array or a container."""
+    if isinstance(target, np.ndarray):
+        return np.where(store_mask(target.shape, index), bar[index], 0.0)
+    return bar[index]
 
 
 def add(a: Any, b: Any) -> Any:
@@ -123,7 +131,7 @@ def rebuilt(x: Any, g: Any) -> Any:
         return type(x)(**items) if isinstance(x, tuple) else _with_fields(x, items)
     if isinstance(x, list | tuple):
         return type(x)([rebuilt(item, other) for item, other in zip(x, g, strict=True)])
-    if isinstance(x, int | str):
+    if isinstance(x, int | str | range):
         return None
     return float(g) if isinstance(x, float) else g
 

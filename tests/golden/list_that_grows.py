@@ -24,6 +24,6 @@ def list_that_grows_grad(x):
     for k in reversed(range(length)):
         v = x[k]
         # line 4: parts.append(v * v)
-        v_bar = unbroadcast(parts_bar.pop() * v, v)
-        x_bar[k] += v_bar + v_bar
+        product_bar = parts_bar.pop()
+        x_bar[k] += product_bar * v * 2
     return x_bar
