@@ -36,6 +36,7 @@ from srcgrad.runtime import zeros
 from srcgrad.types import CONTAINERS, UNKNOWN, Type
 
 _PARTS = "[]"  # what was in an object when it was come upon: all its elements are one to the analysis
+_DEEPEST = 3
 _NO_MEMORY = ("scalar", "none", "str", "range", "slice", "callable")
 
 
@@ -45,12 +46,14 @@ class Held:
 
     `crossed` are the loops from one of whose iterations to a later one it was carried. An element that is taken out of
     a container shows what was written through that container until then: `taken` is the container, and the point.
+    `depth` is 0 for what the name may be, 1 for its elements, 2 for theirs; 3 stands for all that is deeper.
     """
 
     origin: str
     since: Point
     crossed: frozenset[int] = frozenset()
     taken: tuple[str, Point] | None = None
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +79,26 @@ def _origins(objects: Objects) -> set[str]:
     return {held.origin for held in objects}
 
 
+def _name_of(origin: str) -> str:
+    return origin.partition(_PARTS)[0]
+
+
 def _since(objects: Objects, point: Point) -> Objects:
-    return frozenset(Held(held.origin, point, held.crossed) for held in objects)
+    return frozenset(Held(held.origin, point, held.crossed, None, held.depth) for held in objects)
 
 
-def _kinds_inside(t: Type) -> Iterator[str]:
+def _deeper(objects: Objects, steps: int = 1) -> Objects:
+    """What is so many steps deeper in a container than it was in what is put into it."""
+    return frozenset(replace(held, depth=min(held.depth + steps, _DEEPEST)) for held in objects)
+
+
+def _kinds_at(t: Type, depth: int) -> set[str]:
+    """The kinds of what may be so deep in a value of a type."""
+    if depth == 0:
+        return {t.kind}
     if t.kind not in CONTAINERS or (t.kind in ("list", "dict") and not t.items):
-        yield "unknown"
-    for item in t.items:
-        yield item.kind
-        if item.kind in CONTAINERS:
-            yield from _kinds_inside(item)
+        return {"unknown"}
+    return set[str]().union(*(_kinds_at(item, depth - 1) for item in t.items))
 
 
 class Sharing:
@@ -96,11 +108,13 @@ class Sharing:
         self.facts, self.lazy = facts, frozenset(lazy)
         self.own: dict[str, Objects] = {}
         self.inside: dict[str, Objects] = {}
-        self._put: dict[str, list[tuple[Atom, Point]]] = {}
+        self._put: dict[str, list[tuple[Atom, Point, int]]] = {}
         for name, uses in facts.uses.items():
             for point, stmt in uses:
                 if isinstance(stmt, Let) and isinstance(stmt.op, Append | Store) and stmt.args[0] == Var(name):
-                    self._put.setdefault(facts.path(name)[0], []).append((stmt.args[-1], point))
+                    root, steps, _ = facts.path(name)
+                    if facts.kind(name) != "array":
+                        self._put.setdefault(root, []).append((stmt.args[-1], point, len(steps) + 1))
         self._apart: dict[frozenset[str], bool] = {}
         self._kinds: dict[str, set[str]] = {}
         changed = True
@@ -120,15 +134,17 @@ class Sharing:
             return _NOTHING, _NOTHING
         stmt = self.facts.definition[name]
         itself = frozenset([Held(name, self.facts.defined_at[name])])
-        parts = frozenset([Held(name + _PARTS, self.facts.defined_at[name])]) if self._may_hold(name) else _NOTHING
+        at = self.facts.defined_at[name]
+        levels = range(1, _DEEPEST + 1) if self._may_hold(name) else ()
+        parts = frozenset(Held(name + _PARTS * depth, at, depth=depth) for depth in levels)
         if stmt is None:
             own, inside = itself, parts
         elif isinstance(stmt, Let):
             own, inside = self._of_let(name, stmt, itself, parts)
         else:
             own, inside = self._joined(name, stmt)
-        for atom, point in self._put.get(name, []) if self._may_hold(name) else ():
-            inside |= self._kept(name, self._all(atom, point))
+        for atom, point, depth in self._put.get(name, []) if self._may_hold(name) else ():
+            inside |= self._kept(name, _deeper(self._all(atom, point), depth))
         own = frozenset(held for held in own if self._may_be(name, held.origin))
         return own, inside if self._may_hold(name) else _NOTHING
 
@@ -140,30 +156,30 @@ class Sharing:
             around = [loop for loop in made.loops if loop not in self.facts.defined_at[owner].loops]
             if around:
                 since = Point(around[0], made.loops[: made.loops.index(around[0]) + 1])
-                found.add(Held(held.origin, since, held.crossed | {around[0]}))
+                found.add(Held(held.origin, since, held.crossed | {around[0]}, None, held.depth))
         return frozenset(found)
 
     def _may_be(self, name: str, origin: str) -> bool:
         """Whether the kinds of the two allow that they are one object."""
         if origin not in self._kinds:
-            known = self.facts.type(origin.removesuffix(_PARTS)) or UNKNOWN
-            self._kinds[origin] = {known.kind} if not origin.endswith(_PARTS) else set(_kinds_inside(known))
-        return bool({self.facts.kind(name), "unknown", "object"} & self._kinds[origin]) or self.facts.kind(name) in (
-            "unknown",
-            "object",
-        )
+            known = self.facts.type(_name_of(origin)) or UNKNOWN
+            depth = origin.count(_PARTS)
+            self._kinds[origin] = _kinds_at(known, depth) if depth < _DEEPEST else {"unknown"}
+        kind, kinds = self.facts.kind(name), self._kinds[origin]
+        return kind in ("unknown", "object") or not kinds.isdisjoint((kind, "unknown", "object"))
 
     def _of_let(self, name: str, let: Let, itself: Objects, parts: Objects) -> tuple[Objects, Objects]:
         point = self.facts.point[id(let)]
         if isinstance(let.op, Make):
             if let.op.kind in ("slice", "fstring"):
                 return _NOTHING, _NOTHING
-            return itself, self._union(let.args, point)
+            return itself, _deeper(self._union(let.args, point))
         atoms = (*let.args, *(atom for _, atom in let.keywords))
         containers = [atom.name for atom in atoms if isinstance(atom, Var) and self.facts.kind(atom.name) in CONTAINERS]
         held = frozenset[Held]().union(*(self._held(each, point) for each in containers))
         if isinstance(let.op, Fn) and let.op.target in (list, tuple, sorted):
-            held |= self._union(let.args, point)  # of an array, the elements are views
+            arrays = [arg for arg in let.args if isinstance(arg, Var) and self.facts.kind(arg.name) not in CONTAINERS]
+            held |= _deeper(self._union(arrays, point))  # the elements are views
         if self.facts.takes_part(let):
             first = _name(let.args[0])
             if self.facts.kind(first) in CONTAINERS or isinstance(let.op, Pop):
@@ -175,7 +191,8 @@ class Sharing:
             return self._seen(_name(let.args[0]), point), _NOTHING
         if isinstance(let.op, Invoke) or may_be_view(let):
             found = self._union(atoms, point)
-            return itself | found, parts | found
+            own = frozenset(replace(held, depth=0) for held in found)
+            return itself | own, parts | frozenset(replace(h, depth=d) for h in found for d in range(1, _DEEPEST + 1))
         target = let.op.target if isinstance(let.op, Fn) else None
         counts = target is zeros or getattr(target, "__module__", "").partition(".")[0] == "numpy"
         return itself, parts if counts else parts | held  # a copy of a list holds what the list holds
@@ -206,7 +223,7 @@ class Sharing:
         if loop is None:
             return objects
         return frozenset(
-            Held(held.origin, held.since, held.crossed | {loop}) if loop in self._made(held.origin).loops else held
+            replace(held, crossed=held.crossed | {loop}) if loop in self._made(held.origin).loops else held
             for held in objects
         )
 
@@ -235,11 +252,22 @@ class Sharing:
             inside = self._held(name, point)
         else:
             taken = (self.facts.path(name)[0], point)
-            inside = frozenset(replace(held, taken=held.taken or taken) for held in self.inside.get(name, _NOTHING))
-        return inside, inside
+            inside = frozenset(
+                replace(held, taken=held.taken or taken)
+                for held in self.inside.get(name, _NOTHING)
+                if self._before(held.since, point, name)
+            )
+        own = frozenset(replace(held, depth=0) for held in inside if held.depth in (1, _DEEPEST))
+        deeper = frozenset(replace(held, depth=held.depth - 1) for held in inside if held.depth > 1)
+        return own, deeper | frozenset(held for held in inside if held.depth == _DEEPEST)
+
+    def _before(self, one: Point, other: Point, name: str) -> bool:
+        """Whether a point may be reached before another one, in one life of a name."""
+        again = set(one.loops) & set(other.loops) - set(self.facts.defined_at[name].loops)
+        return one.number <= other.number or bool(again)
 
     def _made(self, origin: str) -> Point:
-        return self.facts.defined_at[origin.removesuffix(_PARTS)]
+        return self.facts.defined_at[_name_of(origin)]
 
     def _may_hold(self, name: str) -> bool:
         return self.facts.kind(name) in (*CONTAINERS, "unknown", "object")
@@ -289,9 +317,9 @@ class Sharing:
         made = self.facts.definition.get(root)
         put = list(self._put.get(root, []))
         if isinstance(made, Let) and isinstance(made.op, Make):
-            put += [(atom, self.facts.point[id(made)]) for atom in made.args]
+            put += [(atom, self.facts.point[id(made)], 1) for atom in made.args]
         times = 0
-        for atom, point in put:
+        for atom, point, _ in put:
             if any(held.origin == origin for held in self._all(atom, point)):
                 times += 1
                 if set(point.loops) - set(self._made(origin).loops):
