@@ -57,6 +57,7 @@ REFUSED_TWICE = {
     **dict.fromkeys(("dict_argument_that_changes", "dicts_that_grow", "list_repeated"), _GROWING),
     **dict.fromkeys(("defaultdicts_of_numbers_and_lists", "parts_of_elements_that_are_replaced"), _GROWING),
     "element_is_read_before_a_part_of_it_is_written": "nested adjoints",
+    **dict.fromkeys(("product_by_three_loops", "parts_of_parts_in_branches_and_loops"), "nested adjoints"),
 }
 
 every_program = pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in REFUSED])
