@@ -19,6 +19,7 @@ from dataclasses import replace
 from srcgrad.errors import AliasedWrite, Place, together
 from srcgrad.frontend.memory import REBINDING, WRITERS, Facts, is_inplace
 from srcgrad.frontend.mirrors import Mirrors
+from srcgrad.frontend.rename import rename_block
 from srcgrad.frontend.sharing import Sharing
 from srcgrad.frontend.source import Source
 from srcgrad.ir import (
@@ -253,8 +254,16 @@ class _Rewriter:
         if isinstance(loop, For):
             stmts.append(replace(loop, iterable=read(loop.iterable)))
         else:
-            stmts.append(replace(loop, test=self.block(loop.test)))
+            stmts.append(replace(loop, test=self._test(loop.test, entering)))
         stmts.extend(owned)
+
+    def _test(self, test: Block, entering: Sequence[Let]) -> Block:
+        """The test of a loop runs before the iteration makes its buffers: it sees the values that they are made of."""
+        values = {let.target: let.args[0].name for let in entering if let.target and isinstance(let.args[0], Var)}
+        roots, self.roots = self.roots, self.roots - values.keys()
+        test = rename_block(self.block(test), values)
+        self.roots = roots
+        return test
 
     def let(self, let: Let, stmts: list[Stmt], read: Callable[[Atom], Atom]) -> None:
         if isinstance(let.op, WRITERS):

@@ -21,7 +21,7 @@ from srcgrad.frontend.sharing import Conflict, Sharing
 from srcgrad.ir import Atom, Branch, Const, For, Let, Make, Names, Var, While
 from srcgrad.types import BOOL, Type
 
-Pair = tuple[str, str]  # the earlier name, the later one
+Pair = tuple[str, str]  # a name that is written, and one that has to see it
 _MOST = 8  # writes that one is repeated as: more than that is no code to read
 
 
@@ -96,7 +96,7 @@ class Mirrors:
 
     def _decided(self, one: str, other: str) -> bool:
         """Whether flags can tell if two names are one array: not where one may be a view of the other."""
-        pending, seen = [self._pair(one, other)], set()
+        pending, seen = [(one, other)], set[Pair]()
         while pending:
             pair = pending.pop()
             if pair in seen:
@@ -105,7 +105,7 @@ class Mirrors:
             if self._sharing.apart(*pair):
                 continue
             rows = self._rows(pair)
-            if not rows and not self._sharing.is_new(pair[1]):
+            if not rows and not self._sharing.is_new(self._later(pair)):
                 return False
             for left, right in rows:
                 if isinstance(left, Var) and isinstance(right, Var) and left != right:
@@ -114,35 +114,38 @@ class Mirrors:
                         if a == b or not self._sharing.apart(a, b):
                             return False
                     else:
-                        pending.append(self._pair(a, b))
+                        pending.append((a, b))
         return True
 
-    def _pair(self, one: str, other: str) -> Pair:
-        first = self.facts.defined_at[one].number <= self.facts.defined_at[other].number
-        return (one, other) if first else (other, one)
+    def _later(self, pair: Pair) -> str:
+        return max(pair[::-1], key=lambda name: self.facts.defined_at[name].number)
 
     def _rows(self, pair: Pair) -> list[tuple[Atom, Atom]]:
         """What the two are on each way into the join that makes the later one."""
-        left, right = (self.facts.definition[name] for name in pair)
-        if not isinstance(right, Branch | For | While) or (isinstance(right, For) and right.variable == pair[1]):
+        later = self._later(pair)
+        join = self.facts.definition[later]
+        if not isinstance(join, Branch | For | While) or sources(join, later) == [Var(later)]:
             return []
-        rows = sources(right, pair[1])
-        others: list[Atom] = sources(right, pair[0]) if left is right else [Var(pair[0])] * 2
-        return list(zip(others, rows, strict=True))
+        sides = [
+            sources(join, name) if self.facts.definition[name] is join else [Var(name)] * 2  # it is the same on both
+            for name in pair
+        ]
+        return list(zip(*sides, strict=True))
 
     def _same(self, left: Atom, right: Atom) -> Atom:
-        """The atom that tells whether two names are one array; where one is undefined, it does not matter."""
+        """The atom that tells whether two names are one array."""
         known = self._known(left, right, set())
         if known is not None:
             return Const(known)
         assert isinstance(left, Var)
         assert isinstance(right, Var)
-        pair = self._pair(self.facts.path(left.name)[0], self.facts.path(right.name)[0])
+        pair = self.facts.path(left.name)[0], self.facts.path(right.name)[0]
         if pair not in self._named:
-            stmt = self.facts.definition[pair[1]]
+            later = self._later(pair)
+            stmt = self.facts.definition[later]
             target, param = self._names.fresh("_same"), self._names.fresh("_same")
             self._types[target] = self._types[param] = BOOL
-            carried = isinstance(stmt, For | While) and pair[1] in stmt.params
+            carried = isinstance(stmt, For | While) and later in stmt.params
             self._named[pair] = param if carried else target
             flags = self.flags.setdefault(id(stmt), [])
             at = len(flags)
@@ -157,16 +160,17 @@ class Mirrors:
         return None if len(found) > 1 else next(iter(found), False)
 
     def _ways(self, left: Atom, right: Atom, seen: set[Pair]) -> set[bool]:
-        if not isinstance(left, Var) or not isinstance(right, Var):
-            return set()
+        if not isinstance(left, Var):
+            return set()  # what is undefined is not written
+        if not isinstance(right, Var):
+            return {False}
         a, b = self.facts.path(left.name)[0], self.facts.path(right.name)[0]
         if a == b:
             return {left == right}
         if self._sharing.apart(a, b):
             return {False}
-        pair = self._pair(a, b)
-        if pair in seen:
+        if (a, b) in seen:
             return set()
-        seen.add(pair)
-        rows = self._rows(pair)
+        seen.add((a, b))
+        rows = self._rows((a, b))
         return set().union(*(self._ways(*row, seen) for row in rows)) if rows else {False}

@@ -17,11 +17,14 @@ from dataclasses import dataclass, replace
 
 from srcgrad.frontend.memory import Facts, Point, may_be_view, sources
 from srcgrad.ir import (
+    UNDEFINED,
     Append,
     Atom,
     Branch,
+    Const,
     Fn,
     For,
+    If,
     Invoke,
     Let,
     Make,
@@ -211,12 +214,26 @@ class Sharing:
             carried = name in stmt.params
             at = (stmt.params if carried else stmt.targets[stmt.stops :]).index(name)
             rows = [(stmt.inits[at], False), (stmt.body.results[stmt.stops + at], carried)]
+            if carried and stmt.stops and self._set_at_the_end(name, stmt.body.results[0], rows[1][0]):
+                rows = rows[:1]
         own = inside = _NOTHING
         for atom, back in rows:
             if isinstance(atom, Var):
                 own |= self._carried(self._seen(atom.name, point), loop if back else None)
                 inside |= self._carried(self._held(atom.name, point), loop if back else None)
         return own, inside
+
+    def _set_at_the_end(self, param: str, stop: Atom, value: Atom) -> bool:
+        """Whether an iteration that changes what a loop carries is the last one: what is returned from it, say."""
+        if value in (Var(param), UNDEFINED) or stop == Const(True):
+            return True
+        if not isinstance(value, Var) or not isinstance(stop, Var):
+            return False
+        join = self.facts.definition[value.name]
+        if not isinstance(join, If) or self.facts.definition[stop.name] is not join:
+            return False
+        ways = zip(sources(join, stop.name), sources(join, value.name), strict=True)
+        return all(self._set_at_the_end(param, *way) for way in ways)
 
     def _carried(self, objects: Objects, loop: int | None) -> Objects:
         """The objects, those made in a loop being of an earlier iteration than the one that runs."""
