@@ -45,7 +45,7 @@ from srcgrad.frontend.values import (
     same_structure,
     with_atoms,
 )
-from srcgrad.ir import UNDEFINED, Atom, Block, Const, Fn, For, Let, Loop, Make, Var, While
+from srcgrad.ir import UNDEFINED, Append, Atom, Block, Const, Fn, For, Let, Loop, Make, Pop, Var, While, walk
 from srcgrad.types import INT, UNKNOWN, Type, anonymous, join
 
 _ATTEMPTS = 6  # the lattice of types is low: a loop's types settle in two or three, without lengths in four
@@ -115,9 +115,17 @@ class _TestAssigns(Exception):
     """The test of a `while` loop changes what names stand for."""
 
 
+def _name_of(atom: Atom) -> str:
+    return atom.name if isinstance(atom, Var) else ""
+
+
 class Loops(Calls):
+    walked_over: frozenset[str] = frozenset()  # the lists that a loop runs over
+
     def _stmt_for(self, node: gast.For) -> None:
+        self.walked_over = frozenset()
         walk = self._by_position(node) or self.walk(node.iter)
+        lists = self.walked_over
         if isinstance(walk, tuple):
             self._unrolled(node, walk)
             return
@@ -130,10 +138,19 @@ class Loops(Calls):
             self._suggest(node.target, value)
             self.assign(node.target, value)
             self.body(node.body)
+            self._check_lengths(node, lists)
 
         stops = may_jump(node.body) and contains(node.body, (gast.Break, gast.Return))
         names = [*assigned_names([node.target]), *assigned_names(node.body)]
         self._loop(node, list(dict.fromkeys(names)), stops, body, (self.hint(hint), walk.element, iterable))
+
+    def _check_lengths(self, node: gast.For, lists: frozenset[str]) -> None:
+        """Refuses a loop over a list that grows or shrinks in its body: Python looks at the length again and again."""
+        for stmt in walk(Block(tuple(self.builder.current()))):
+            if isinstance(stmt, Let) and isinstance(stmt.op, Append | Pop) and _name_of(stmt.args[0]) in lists:
+                problem = "the body of this loop adds to the list that it runs over, or takes from it"
+                self.refuse(node, problem, "loop over a copy, `list(items)`, or write `while`")
+                return
 
     def _by_position(self, node: gast.For) -> tuple[Value, ...] | None:
         """The positions of a loop over a known range whose body takes elements of a list of functions or objects."""
@@ -216,6 +233,8 @@ class Loops(Calls):
             items = self.spread(atom)
             if items is not None and len(items) <= _UNROLLED:
                 return tuple(items)
+        if kind in ("list", "unknown"):
+            self.walked_over |= {_name_of(atom)}
         if kind in ("array", "list", "tuple", "unknown"):
             return Walk(lambda k: self.builder.fn(operator.getitem, atom, k), length=self.builder.fn(len, atom))
         return Walk(lambda item: item, iterable=atom, element=INT if kind == "range" else UNKNOWN)

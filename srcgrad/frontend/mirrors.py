@@ -60,10 +60,11 @@ class Mirrors:
 
     def _resolve(self, conflict: Conflict) -> None:
         reader = self.facts.path(conflict.reader)[0]
-        stmt = self.facts.definition[reader]
         shown = conflict.written.partition(".")[0].lstrip("_")
-        if isinstance(stmt, Let) and isinstance(stmt.op, Make) and reader not in self.buffers and not conflict.owned:
-            self.lazy.add(reader)
+        container = conflict.container or (reader if not conflict.owned else None)
+        made = None if container is None else self.facts.definition[container]
+        if container not in {*self.buffers, None} and isinstance(made, Let) and isinstance(made.op, Make):
+            self.lazy.add(container or "")
             return
         let = conflict.write
         _, _, readers = self._wanted.setdefault(id(let), (let, conflict.written, {}))

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 
 from srcgrad.frontend.memory import Facts, Point, may_be_view, sources
 from srcgrad.ir import (
-    UNDEFINED,
     Append,
     Atom,
     Branch,
@@ -67,6 +66,7 @@ class Conflict:
     written: str
     reader: str
     owned: bool
+    container: str | None = None  # that the reader was taken out of
 
 
 Objects = frozenset[Held]
@@ -214,7 +214,7 @@ class Sharing:
             carried = name in stmt.params
             at = (stmt.params if carried else stmt.targets[stmt.stops :]).index(name)
             rows = [(stmt.inits[at], False), (stmt.body.results[stmt.stops + at], carried)]
-            if carried and stmt.stops and self._set_at_the_end(name, stmt.body.results[0], rows[1][0]):
+            if carried and stmt.stops and self._set_at_the_end({name}, stmt.body.results[0], rows[1][0]):
                 rows = rows[:1]
         own = inside = _NOTHING
         for atom, back in rows:
@@ -223,17 +223,25 @@ class Sharing:
                 inside |= self._carried(self._held(atom.name, point), loop if back else None)
         return own, inside
 
-    def _set_at_the_end(self, param: str, stop: Atom, value: Atom) -> bool:
-        """Whether an iteration that changes what a loop carries is the last one: what is returned from it, say."""
-        if value in (Var(param), UNDEFINED) or stop == Const(True):
+    def _set_at_the_end(self, unset: set[str], stop: Atom, value: Atom) -> bool:
+        """Whether a value is one of those that stand for none yet, or a flag ends the loop, as `return` does."""
+        if not isinstance(value, Var) or value.name in unset or stop == Const(True):
             return True
-        if not isinstance(value, Var) or not isinstance(stop, Var):
-            return False
         join = self.facts.definition[value.name]
-        if not isinstance(join, If) or self.facts.definition[stop.name] is not join:
+        if isinstance(stop, Var) and self.facts.definition[stop.name] is not join:
             return False
-        ways = zip(sources(join, stop.name), sources(join, value.name), strict=True)
-        return all(self._set_at_the_end(param, *way) for way in ways)
+        if isinstance(join, If) and isinstance(stop, Var):
+            ways = zip(sources(join, stop.name), sources(join, value.name), strict=True)
+            return all(self._set_at_the_end(unset, *way) for way in ways)
+        if not isinstance(join, For | While) or not isinstance(stop, Var) or value.name not in join.targets:
+            return False
+        at = join.targets.index(value.name) - join.stops
+        unset = {*unset, join.params[at]}
+        first, last = join.inits[at], join.body.results[at + join.stops]
+        ended = join.targets.index(stop.name)
+        flags = (Const(False) if join.stops and not ended else join.inits[ended - join.stops], join.body.results[ended])
+        ends = join.stops and self._set_at_the_end(unset, join.body.results[0], last)
+        return ends and self._set_at_the_end(unset, flags[0], first) and self._set_at_the_end(unset, flags[1], last)
 
     def _carried(self, objects: Objects, loop: int | None) -> Objects:
         """The objects, those made in a loop being of an earlier iteration than the one that runs."""
@@ -311,7 +319,7 @@ class Sharing:
                         continue
                     owned = held in self.own.get(reader, _NOTHING)
                     if not owned or not itself or not self.apart(root, reader):
-                        yield Conflict(let, root, reader, owned)
+                        yield Conflict(let, root, reader, owned, held.taken[0] if held.taken else None)
 
     def is_seen_elsewhere(self, owner: str, name: str, update: Let) -> bool:
         """Whether the update of an element of a container is seen by other names, or under another index."""
@@ -349,14 +357,16 @@ class Sharing:
 
     def _missed(self, reader: str, held: Held, write: Point, root: str) -> bool:
         """Whether a write by way of `root` may run after a name got hold of an object, and before a read of it."""
-        since = held.since
-        if held.taken is not None and held.taken[0] == root and not self._twice(root, held.origin):
-            since = held.taken[1]
-        ended = {*self.facts.defined_at[reader].loops, *self._made(held.origin).loops}
+        since, holder = held.since, reader
+        if held.taken is not None:  # what is taken out of a container is as old as what it holds
+            container, point = held.taken
+            shown = container == root and not self._twice(root, held.origin)
+            since, holder = (point, reader) if shown else (since, container)
+        ended = {*self.facts.defined_at[holder].loops, *self._made(held.origin).loops}
         again = set(write.loops) & set(since.loops) - ended
         if not again and (write.number < since.number or write.excludes(since)):
             return False
-        return any(self.facts.later(reader, use, write) for use in self.facts.reads(reader))
+        return any(self.facts.later(holder, use, write) for use in self.facts.reads(reader))
 
     # What is never the same
 

@@ -21,6 +21,7 @@ class Control(Expressions):
     loops: int = 0
     fixed: set[str] = field(default_factory=set)
     handled: list[str] = field(default_factory=list)
+    assigned: set[str] = field(default_factory=set)
 
     def emit(self, line: str) -> None:
         self.lines.append(self.indent + line)
@@ -57,6 +58,7 @@ class Control(Expressions):
 
     def bind(self, name: str, kind: Kind) -> None:
         self.scope[name] = kind
+        self.assigned.add(name)
 
     def statement(self) -> None:
         """One statement of any sort: `statements.py` has the others."""
@@ -191,22 +193,34 @@ class Control(Expressions):
     # Exceptions
 
     def attempt(self) -> None:
-        """`try` with a handler; the body raises at one of several places, or not."""
+        """`try` with a handler; the body raises at one of several places, or not.
+
+        Mostly what may raise comes first, and what the body assigns is used again only where the handler assigns it
+        too: the rest is refused.
+        """
         before, kind = dict(self.scope), self.pick(("Stop", "Stop", "ValueError", "IndexError"))
+        careful, outer = not self.chance(10), self.assigned
+        self.assigned = set()
         self.emit("try:")
-        self.handled.append(kind)
         with self.block():
-            for _ in range(1 + self.below(4)):
+            self.handled.append(kind)
+            for _ in range(1 + self.below(2)):
+                self.raising()
+            if not careful:
                 self.weighted(((3, self.statement), (2, self.raising)))
-        self.handled.pop()
-        end = dict(self.scope)
-        self.after(before, before, end)
-        self.emit(f"except {self.pick((kind, f'({kind}, KeyError)', 'Exception'))}{' as error' * self.chance(20)}:")
-        self.body(2)
-        handled = [dict(self.scope)]
+            self.handled.pop()
+            for _ in range(self.below(3)):
+                self.statement()
+        end, half = dict(self.scope), self.assigned & before.keys() if careful else set()
+        known = {name: known for name, known in before.items() if name not in half}
+        classes = (kind, kind, kind, f"({kind}, KeyError)", "Exception")
+        handlers = [f"except {self.pick(classes)}{' as error' * self.chance(20)}:"]
         if self.chance(25):
-            self.after(before, before, end)
-            self.emit(f"except ({self.pick(('Stop', 'ValueError', 'IndexError'))}, TypeError):")
+            handlers.append(f"except ({self.pick(('Stop', 'ValueError', 'IndexError'))}, TypeError):")
+        handled = []
+        for handler in handlers:
+            self.after(known, known)
+            self.emit(handler)
             self.body(2)
             handled.append(dict(self.scope))
         if self.chance(30):
@@ -216,6 +230,7 @@ class Control(Expressions):
             self.body(2)
             end = dict(self.scope)
         self.after(before, end, *handled)
+        self.assigned |= outer
         if self.chance(20):
             self.emit("finally:")
             with self.block():

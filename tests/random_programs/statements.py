@@ -29,7 +29,7 @@ class Statements(Control):
             (4 * has("for") * nested * (self.loops < 3), self.for_loop),
             (3 * has("while") * nested * (self.loops < 2), self.while_loop),
             (3 * has("jumps") * bool(self.loops), self.jump),
-            (4 * has("exceptions") * nested, self.attempt),
+            (2 * has("exceptions") * nested, self.attempt),
             (2 * bool(self.handled), self.raising),
             (2 * has("returns") * (len(self.indent) > 4), self.early_return),
             (4 * has("lists"), self.on_list),
