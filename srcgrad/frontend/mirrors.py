@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from srcgrad.frontend.memory import Facts, Point, sources
 from srcgrad.frontend.sharing import Conflict, Sharing
-from srcgrad.ir import Atom, Branch, Const, For, Let, Make, Names, Var, While
+from srcgrad.ir import Atom, Branch, Const, For, Let, Make, Names, Var, While, variables
 from srcgrad.types import BOOL, Type
 
 Pair = tuple[str, str]  # a name that is written, and one that has to see it
@@ -63,7 +63,7 @@ class Mirrors:
         shown = conflict.written.partition(".")[0].lstrip("_")
         container = conflict.container or (reader if not conflict.owned else None)
         made = None if container is None else self.facts.definition[container]
-        if container not in {*self.buffers, None} and isinstance(made, Let) and isinstance(made.op, Make):
+        if container not in {*self.buffers, None} and isinstance(made, Let) and self._can_be_made_again(made):
             self.lazy.add(container or "")
             return
         let = conflict.write
@@ -82,6 +82,14 @@ class Mirrors:
             self.problems[id(let)] = f"`{shown}` is held under a second name, and this writes into it"
             return
         self.buffers.add(reader)
+
+    def _can_be_made_again(self, let: Let) -> bool:
+        """Whether a list or dict can be made of what its items are later: those that are written are buffers."""
+        written = set[str]().union(*(self._sharing.reached(name) for name, _, _ in self.facts.writes))
+        return isinstance(let.op, Make) and all(
+            self.facts.path(name)[0] in self.buffers or written.isdisjoint(self._sharing.reached(name))
+            for name in variables(let.args)
+        )
 
     def _is_array(self, name: str) -> bool:
         """Whether a name is surely an array, and one of its own: made here, given by the caller, or a join."""

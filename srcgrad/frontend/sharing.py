@@ -264,6 +264,10 @@ class Sharing:
     def _held(self, name: str, point: Point) -> Objects:
         return _since(self.inside.get(name, _NOTHING), point)
 
+    def reached(self, name: str) -> set[str]:
+        """The objects that a name may be or hold."""
+        return _origins(self.own.get(name, _NOTHING) | self.inside.get(name, _NOTHING))
+
     def is_new(self, name: str) -> bool:
         """Whether a name is an object of its own, known before under no other name."""
         return _origins(self.own.get(name, _NOTHING)) == {name}
