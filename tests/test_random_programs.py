@@ -99,7 +99,7 @@ class Broken:
                 case "raises":
                     raise KeyError("y.3")
                 case "value":
-                    value = value + 1e-15
+                    value = value * (1 + 1e-9)
                 case "gradient":
                     cotangent = cotangent + np.array([0.0, 1e-3, 0.0])
                 case "kind":

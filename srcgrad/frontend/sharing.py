@@ -229,7 +229,9 @@ class Sharing:
             return True
         join = self.facts.definition[value.name]
         if isinstance(stop, Var) and self.facts.definition[stop.name] is not join:
-            return False
+            return isinstance(join, If) and all(
+                self._set_at_the_end(unset, stop, way) for way in sources(join, value.name)
+            )
         if isinstance(join, If) and isinstance(stop, Var):
             ways = zip(sources(join, stop.name), sources(join, value.name), strict=True)
             return all(self._set_at_the_end(unset, *way) for way in ways)

@@ -56,10 +56,12 @@ def cast(g: Any, x: Any) -> Any:
 def zeros_like(x: Any) -> Any:
     """Zero in the shape and the dtype of `x`; a Python float for Python's numbers, and for a name without value.
 
-    Of a list or a tuple, a list.
+    Of a list or a tuple, a list; of a dict, a dict.
     """
     if x is None:
         return 0.0
+    if isinstance(x, dict):
+        return {key: zeros_like(item) for key, item in x.items()}
     if isinstance(x, list | tuple):
         return [zeros_like(item) for item in x]  # memory to add to, which a tuple is not
     return 0.0 if isinstance(x, int | float) else np.zeros_like(x)[()]

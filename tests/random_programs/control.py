@@ -21,7 +21,6 @@ class Control(Expressions):
     loops: int = 0
     fixed: set[str] = field(default_factory=set)
     handled: list[str] = field(default_factory=list)
-    assigned: set[str] = field(default_factory=set)
 
     def emit(self, line: str) -> None:
         self.lines.append(self.indent + line)
@@ -58,10 +57,14 @@ class Control(Expressions):
 
     def bind(self, name: str, kind: Kind) -> None:
         self.scope[name] = kind
-        self.assigned.add(name)
 
     def statement(self) -> None:
         """One statement of any sort: `statements.py` has the others."""
+        raise NotImplementedError
+
+    assign_float = assign_array = statement
+
+    def shape(self) -> tuple[int, ...]:
         raise NotImplementedError
 
     # Branches and loops
@@ -193,35 +196,37 @@ class Control(Expressions):
     # Exceptions
 
     def attempt(self) -> None:
-        """`try` with a handler; the body raises at one of several places, or not.
-
-        Mostly what may raise comes first, and what the body assigns is used again only where the handler assigns it
-        too: the rest is refused.
-        """
+        """`try` with a handler; the body raises at one of several places, or not. Body and handler assign one name."""
         before, kind = dict(self.scope), self.pick(("Stop", "Stop", "ValueError", "IndexError"))
-        careful, outer = not self.chance(10), self.assigned
-        self.assigned = set()
+        shape = self.shape()
+        value: Kind = self.pick((FLOAT, Array(shape)))
+        name, free = self.target(value), self.chance(8)
         self.emit("try:")
         with self.block():
             self.handled.append(kind)
+            fixed, self.fixed = self.fixed, self.fixed | set(before)
             for _ in range(1 + self.below(2)):
-                self.raising()
-            if not careful:
-                self.weighted(((3, self.statement), (2, self.raising)))
+                self.weighted(((3, self.raising), (1, self.assign_float), (1, self.assign_array)))
+            self.fixed = fixed
             self.handled.pop()
-            for _ in range(self.below(3)):
+            if free:
                 self.statement()
-        end, half = dict(self.scope), self.assigned & before.keys() if careful else set()
-        known = {name: known for name, known in before.items() if name not in half}
+            self.emit(f"{name} = {self.expression(value, 2)}")
+            self.bind(name, value)
+        end = dict(self.scope)
         classes = (kind, kind, kind, f"({kind}, KeyError)", "Exception")
         handlers = [f"except {self.pick(classes)}{' as error' * self.chance(20)}:"]
         if self.chance(25):
             handlers.append(f"except ({self.pick(('Stop', 'ValueError', 'IndexError'))}, TypeError):")
         handled = []
         for handler in handlers:
-            self.after(known, known)
+            self.after(before, {n: k for n, k in before.items() if n != name})
             self.emit(handler)
-            self.body(2)
+            with self.block():
+                if self.chance(50):
+                    self.statement()
+                self.emit(f"{name} = {self.expression(value, 1)}")
+                self.bind(name, value)
             handled.append(dict(self.scope))
         if self.chance(30):
             self.scope.clear()
@@ -230,7 +235,6 @@ class Control(Expressions):
             self.body(2)
             end = dict(self.scope)
         self.after(before, end, *handled)
-        self.assigned |= outer
         if self.chance(20):
             self.emit("finally:")
             with self.block():
