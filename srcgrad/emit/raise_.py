@@ -520,8 +520,9 @@ class _Raiser:
 def _doubtful_loads(function: ir.Function) -> set[str | None]:
     """The targets of loads of what is perhaps no array and no list, and so has no method to copy it."""
     lets = [stmt for stmt in ir.walk(function.body) if isinstance(stmt, ir.Let)]
-    # Adjoints of names that may be without a value, which are then the number 0.0.
-    numbers = {ir.Var(let.target) for let in lets if let.target and let.op == ir.Fn(runtime.zeros_like)}
+    # Names that may be without a value, and then None, and their adjoints, which are then the number 0.0.
+    makers = (ir.Fn(runtime.zeros_like), ir.Fn(runtime.copy))
+    numbers = {ir.Var(let.target) for let in lets if let.target and let.op in makers}
     loads = [let for let in lets if isinstance(let.op, ir.Load)]
     return {load.target for load in loads if _may_be_number(load, function) or load.args[0] in numbers}
 

@@ -94,3 +94,14 @@ def test_of_a_loop_over_a_moved_array(x, n):
         x *= 0.7
         x = x - 0.1 * x**2
     return x
+
+
+@program(args=lambda rng: (rng.standard_normal(2), 2))
+def array_of_an_inner_loop_written_in_the_outer_one(x, n):
+    y = x
+    for _ in range(n):
+        x[:] -= y * y[0]
+        for k in range(2):
+            if k > 0:
+                z = y
+    return z
