@@ -54,6 +54,7 @@ REFUSED_TWICE = {
     "determinant_by_minors_of_lists": "residuals of a recursion have no finite type, and parts of theirs are written",
     "written_after_a_loop_that_returns": "an adjoint that may be the number 0.0",
     "returns_before_an_array_is_made": "an adjoint that may be the number 0.0",
+    "array_of_an_inner_loop_written_in_the_outer_one": "an adjoint that may be the number 0.0",
     **dict.fromkeys(("dict_argument_that_changes", "dicts_that_grow", "list_repeated"), _GROWING),
     **dict.fromkeys(("defaultdicts_of_numbers_and_lists", "parts_of_elements_that_are_replaced"), _GROWING),
     "element_is_read_before_a_part_of_it_is_written": "nested adjoints",
