@@ -127,6 +127,9 @@ class Loops(Calls):
         walk = self._by_position(node) or self.walk(node.iter)
         lists = self.walked_over
         if isinstance(walk, tuple):
+            if _changes_its_dict(node):
+                problem = "the body of this loop changes the dict whose items it runs over"
+                self.refuse(node, problem, "loop over a copy, `list(table.items())`")
             self._unrolled(node, walk)
             return
         iterable = self.walked(walk)
@@ -533,6 +536,29 @@ class Loops(Calls):
             self.body(node.orelse)
             return
         self.join(Var(loop.targets[0]), [], node.orelse)
+
+
+def _changes_its_dict(node: gast.For) -> bool:
+    """Whether a loop over the items or values of a dict stores into that dict."""
+    shown = [
+        call.func.value.id
+        for call in gast.walk(node.iter)
+        if isinstance(call, gast.Call) and isinstance(call.func, gast.Attribute)
+        if call.func.attr in ("items", "values") and isinstance(call.func.value, gast.Name)
+    ]
+    key = node.target.elts[0] if isinstance(node.target, gast.Tuple) else None
+    own = [key.id] if isinstance(key, gast.Name) else []  # the value of this key has been read
+    stores = [
+        inner
+        for part in node.body
+        for inner in gast.walk(part)
+        if isinstance(inner, gast.Subscript) and isinstance(inner.ctx, gast.Store | gast.Del)
+    ]
+    return any(_is_name(store.value, shown) and not _is_name(store.slice, own) for store in stores)
+
+
+def _is_name(node: gast.AST, names: Sequence[str]) -> bool:
+    return isinstance(node, gast.Name) and node.id in names
 
 
 def _mentions(node: gast.AST, name: str) -> bool:

@@ -174,7 +174,21 @@ class Facts:
             later = use.number > point.number and not use.excludes(point) and not self._instead(point, use)
             if stmt is not last and (later or again):
                 return False
-        return self._is_new(name, set())
+        return not self._is_held(name) and self._is_new(name, set())
+
+    def _is_held(self, name: str) -> bool:
+        """Whether a container, or what may be a view, goes on holding a value."""
+        for _, stmt in self.uses.get(name, []):
+            if not isinstance(stmt, Let):
+                continue
+            if isinstance(stmt.op, Make) and stmt.op.kind not in ("slice", "fstring"):
+                return True
+            if isinstance(stmt.op, Append | Store) and Var(name) in stmt.args[1:] and self._holds(stmt.args[0]):
+                return True
+        return False
+
+    def _holds(self, owner: Atom) -> bool:
+        return isinstance(owner, Var) and self.kind(owner.name) != "array"
 
     def _instead(self, point: Point, use: Point) -> bool:
         """Whether a use in a handler runs only where a statement of the body has raised, or has not been reached."""
@@ -190,7 +204,8 @@ class Facts:
         if stmt is None:
             return False
         return all(
-            self._is_number(source) or (self._is_new(source, seen) and not self._seen_after(source, stmt))
+            self._is_number(source)
+            or (self._is_new(source, seen) and not self._seen_after(source, stmt) and not self._is_held(source))
             for source in variables(sources(stmt, name))
         )
 

@@ -31,7 +31,7 @@ def argument_or_a_new_array(x, n):
 @program(args=lambda rng: (rng.standard_normal(5), 0))
 def new_array_or_the_argument(x, n):
     y = x if n > 1 else np.ones(5)
-    y[1] = x[0] * x[2]
+    y[1] = x[0] * x[3]
     return y * x
 
 
