@@ -63,7 +63,9 @@ class Mirrors:
         shown = conflict.written.partition(".")[0].lstrip("_")
         container = conflict.container or (reader if not conflict.owned else None)
         made = None if container is None else self.facts.definition[container]
-        if container not in {*self.buffers, None} and isinstance(made, Let) and self._can_be_made_again(made):
+        joined = isinstance(self.facts.definition[conflict.written], Branch | For | While)
+        again = not joined and isinstance(made, Let) and self._can_be_made_again(made)
+        if again and container not in {*self.buffers, None}:
             self.lazy.add(container or "")
             return
         let = conflict.write
