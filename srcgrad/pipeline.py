@@ -132,11 +132,8 @@ def _check_structure(function: Function, source: Source) -> None:
     for stmt in walk(function.body):
         atoms = [*own_atoms(stmt), *(atom for block in blocks(stmt) for atom in block.results)]
         for mixed in filter(is_mixed, atoms):
-            line = stmt.origin.line + source.line - 1
-            text = source.text(line)
-            place = Place(source.file, line, len(text) - len(text.lstrip()) + 1, text, len(text.strip()))
             problem, remedy = mixed.value.used
-            raise UnsupportedSyntax(problem, place, remedy)
+            raise UnsupportedSyntax(problem, source.place_of(stmt.origin), remedy)
 
 
 def _recursive(lowered: Lowered, main: Function, called: set[str], chosen: frozenset[str]) -> list[Function]:
@@ -170,10 +167,8 @@ def _check_own_writes(function: Function, source: Source) -> None:
     for stmt in walk(function.body):
         name = written_buffer(stmt)
         if name in given:
-            text = source.text(line := stmt.origin.line + source.line - 1)
-            place = Place(source.file, line, len(text) - len(text.lstrip()) + 1, text, len(text.strip()))
             problem = f"the recursive function `{function.name}` writes into `{hint(name or '')}`, which is not its own"
-            raise AliasedWrite(problem, place, "return what it computes, or write a loop")
+            raise AliasedWrite(problem, source.place_of(stmt.origin), "return what it computes, or write a loop")
 
 
 def _invoked(function: Function) -> set[str]:

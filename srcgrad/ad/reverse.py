@@ -28,7 +28,7 @@ from srcgrad.ad.broadcasting import fit
 from srcgrad.ad.undefined import define_undefined
 from srcgrad.analyses.activity import Activity
 from srcgrad.build import Builder
-from srcgrad.errors import NoRule, Place, SrcgradError, UnsupportedSyntax, together
+from srcgrad.errors import NoRule, SrcgradError, UnsupportedSyntax, together
 from srcgrad.frontend.lower import Lowering, Undecided
 from srcgrad.frontend.source import Source
 from srcgrad.ir import (
@@ -198,10 +198,7 @@ class Reverse:
     # Refusals
 
     def refuse(self, stmt: Stmt, problem: str, remedy: str, kind: type[SrcgradError] = UnsupportedSyntax) -> None:
-        line = stmt.origin.line + self.source.line - 1
-        text = self.source.text(line)
-        column = len(text) - len(text.lstrip()) + 1
-        offence = kind(problem, Place(self.source.file, line, column, text, len(text.strip())), remedy)
+        offence = kind(problem, self.source.place_of(stmt.origin), remedy)
         if str(offence) not in map(str, self.offences):
             self.offences.append(offence)
 

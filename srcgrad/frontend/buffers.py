@@ -16,7 +16,7 @@ import operator
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from srcgrad.errors import AliasedWrite, Place, together
+from srcgrad.errors import AliasedWrite, together
 from srcgrad.frontend.memory import REBINDING, WRITERS, Facts, is_inplace
 from srcgrad.frontend.mirrors import Mirrors
 from srcgrad.frontend.rename import rename_block
@@ -52,11 +52,12 @@ from srcgrad.types import CONTAINERS, Type
 def separate_buffers(function: Function, source: Source) -> Function:
     """The function with its buffers read by `Load`; raises `AliasedWrite` where two names cannot be told apart."""
     facts = Facts(function)
-    function = _rebound(function, facts, source)
+    rebound = _rebound(function, facts, source)
+    if rebound is not function:
+        function, facts = rebound, Facts(rebound)
     roots = facts.roots()
     if not roots:
         return function
-    facts = Facts(function)
     names, types = Names.after(function), dict(function.types)
     mirrors = Mirrors(facts, roots, names, types)
     remedy = "write into an array made here: `y = x.copy()` first"
@@ -66,7 +67,7 @@ def separate_buffers(function: Function, source: Source) -> Function:
         problem, let = (facts.problem(root, writes), writes[0][1])
         if problem or found:
             problem, let = (problem, let) if problem else found[0]
-            offences.append(AliasedWrite(problem, _place(source, let), remedy))
+            offences.append(AliasedWrite(problem, source.place_of(let.origin), remedy))
     if offences:
         raise together(list(offences))
     return _Rewriter(function, facts, mirrors, names, types).run()
@@ -81,23 +82,25 @@ def _rebound(function: Function, facts: Facts, source: Source) -> Function:
     found = [s for s in walk(function.body) if isinstance(s, Let) and isinstance(s.op, Fn) and is_inplace(s.op)]
     if not found:
         return function
+    sharing = Sharing(facts)
     offences = [
         AliasedWrite(
             f"whether `{owner.name.partition('.')[0]}` is an array, which this would change in place, is not known",
-            _place(source, let),
+            source.place_of(let.origin),
             "write `y = y + v`, or let the types of the arguments be known",
         )
         for let in found
         for owner in let.args[:1]
-        if isinstance(owner, Var) and not facts.is_temporary(owner.name, let) and not _is_own_element(facts, let)
+        if isinstance(owner, Var) and not facts.is_temporary(owner.name, let) and not _is_own_element(sharing, let)
     ]
     if offences:
         raise together(list(offences))
     return replace(function, body=_plain(function.body))
 
 
-def _is_own_element(facts: Facts, let: Let) -> bool:
+def _is_own_element(sharing: Sharing, let: Let) -> bool:
     """Whether `let` updates an element of a container made here, is stored in its place, and nobody else has it."""
+    facts = sharing.facts
     taken = facts.definition.get(let.args[0].name) if isinstance(let.args[0], Var) else None
     if not isinstance(taken, Let) or taken.op != Fn(operator.getitem) or not isinstance(taken.args[0], Var):
         return False
@@ -107,14 +110,7 @@ def _is_own_element(facts: Facts, let: Let) -> bool:
         return False
     args = (*taken.args, Var(let.target or ""))
     stored = any(name == owner and stmt.args == args for name, _, stmt in facts.writes)
-    return stored and not Sharing(facts).is_seen_elsewhere(owner, taken.target or "", let)
-
-
-def _place(source: Source, let: Let) -> Place:
-    line = let.origin.line + source.line - 1
-    text = source.text(line)
-    column = len(text) - len(text.lstrip()) + 1
-    return Place(source.file, line, column, text, len(text.strip()))
+    return stored and not sharing.is_seen_elsewhere(owner, taken.target or "", let)
 
 
 def _plain(block: Block) -> Block:
@@ -275,18 +271,14 @@ class _Rewriter:
             return  # a view: re-read where it is used
         if let.target in self.mirrors.lazy:
             return  # a list of buffers: made again where it is used
-        if let.op == Fn(operator.getitem):
-            found = self.buffer_path(let.args[0])
-            if found is not None:
-                root, path, indices = found
-                stmts.append(replace(let, op=Load((*path, "[]")), args=(Var(root), *indices, read(let.args[1]))))
-                return
-        if isinstance(let.op, Attr) and self.facts.is_field(let):
-            found = self.buffer_path(let.args[0])
-            if found is not None:
-                root, path, indices = found
-                stmts.append(replace(let, op=Load((*path, ".")), args=(Var(root), *indices, Const(let.op.name))))
-                return
+        field = Const(let.op.name) if isinstance(let.op, Attr) and self.facts.is_field(let) else None
+        takes_part = field is not None or let.op == Fn(operator.getitem)
+        found = self.buffer_path(let.args[0]) if takes_part else None
+        if found is not None:
+            root, path, indices = found
+            step, key = ("[]", read(let.args[1])) if field is None else (".", field)
+            stmts.append(replace(let, op=Load((*path, step)), args=(Var(root), *indices, key)))
+            return
         keywords = tuple((key, read(atom)) for key, atom in let.keywords)
         stmts.append(replace(let, args=tuple(map(read, let.args)), keywords=keywords))
 

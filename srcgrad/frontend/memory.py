@@ -83,6 +83,11 @@ class Point:
     loops: tuple[int, ...] = ()
     branches: tuple[tuple[int, int], ...] = ()
 
+    def again(self, other: Point, life: Iterable[int]) -> bool:
+        """Whether both stand in a loop that is not among those around the life of a name: each may run after the
+        other."""
+        return not set(self.loops).intersection(other.loops).issubset(life)
+
     def excludes(self, other: Point) -> bool:
         """Whether the two stand in different branches of one `if`."""
         return any(number == n and branch != b for number, branch in self.branches for n, b in other.branches)
@@ -101,6 +106,7 @@ class Facts:
         self.handlers: list[tuple[int, int, int]] = []  # of every `try`: where body and handler begin, and the end
         self._count = 0
         self._by_root: dict[str, list[str]] | None = None
+        self._paths: dict[str, tuple[str, tuple[str, ...], tuple[Atom, ...]]] = {}
         self._scan(function.body, Point(0))
         self.written_through = self._written_through()
         self.end = Point(self._next())
@@ -170,7 +176,7 @@ class Facts:
         """Whether a value is new memory or a number, and is used by no one after the statement `last`."""
         point = self.point[id(last)]
         for use, stmt in self.uses.get(name, []):
-            again = set(use.loops) & set(point.loops) - set(self.defined_at[name].loops)
+            again = use.again(point, self.defined_at[name].loops)
             later = use.number > point.number and not use.excludes(point) and not self._instead(point, use)
             if stmt is not last and (later or again):
                 return False
@@ -181,7 +187,7 @@ class Facts:
         for _, stmt in self.uses.get(name, []):
             if not isinstance(stmt, Let):
                 continue
-            if isinstance(stmt.op, Make) and stmt.op.kind not in ("slice", "fstring"):
+            if isinstance(stmt.op, Make) and not is_index(stmt):
                 return True
             if isinstance(stmt.op, Append | Store) and Var(name) in stmt.args[1:] and self._holds(stmt.args[0]):
                 return True
@@ -203,10 +209,11 @@ class Facts:
             return makes_new(stmt)
         if stmt is None:
             return False
-        return all(
+        found = sources(stmt, name)
+        return bool(found) and all(
             self._is_number(source)
             or (self._is_new(source, seen) and not self._seen_after(source, stmt) and not self._is_held(source))
-            for source in variables(sources(stmt, name))
+            for source in variables(found)
         )
 
     def _seen_after(self, source: str, join: Stmt) -> bool:
@@ -308,16 +315,15 @@ class Facts:
 
     def path(self, name: str) -> tuple[str, tuple[str, ...], tuple[Atom, ...]]:
         """The object that a name shows: its root, the way to the part, the indices on that way."""
-        steps: list[str] = []
-        indices: list[Atom] = []
-        found = self.base(name)
-        while found is not None:
-            name, step, index = found
-            steps.append(step)
-            if index is not None:
-                indices.append(index)
+        if name not in self._paths:
             found = self.base(name)
-        return name, tuple(reversed(steps)), tuple(reversed(indices))
+            if found is None:
+                self._paths[name] = name, (), ()
+            else:
+                owner, step, index = found
+                root, steps, indices = self.path(owner)
+                self._paths[name] = root, (*steps, step), indices if index is None else (*indices, index)
+        return self._paths[name]
 
     def roots(self) -> dict[str, list[tuple[Point, Let]]]:
         """The objects that are written, and where."""
@@ -378,8 +384,8 @@ class Facts:
 
     def later(self, root: str, write: Point, point: Point) -> bool:
         """Whether a write into an object may run after a point at which the same object was seen."""
-        again = set(write.loops) & set(point.loops) - set(self.defined_at[root].loops)
-        return (write.number > point.number and not write.excludes(point)) or bool(again)
+        again = write.again(point, self.defined_at[root].loops)
+        return again or (write.number > point.number and not write.excludes(point))
 
     def reads(self, name: str) -> Iterator[Point]:
         """Where a name's object is looked at, or handed on; the caller looks at a parameter's at the end.
@@ -422,17 +428,19 @@ def makes_new(let: Let) -> bool:
     return module.partition(".")[0] == "numpy" or target is zeros or (target is sum and len(let.args) == 1)
 
 
-def sources(stmt: Stmt, name: str) -> list[Atom]:
-    """The atoms that may become the value of a name at a join."""
+def sources(stmt: Stmt | None, name: str) -> list[Atom]:
+    """The atoms that may become the value of a name at a join, those of a loop being its start and what an iteration
+    yields; none for what is no join."""
     if isinstance(stmt, Branch):
-        return [source for target, *both in joins(stmt) if target == name for source in both] or [Var(name)]
+        return [source for target, *both in joins(stmt) if target == name for source in both]
     if isinstance(stmt, For | While) and (name in stmt.params or name in stmt.targets[stmt.stops :]):
         at = (stmt.params if name in stmt.params else stmt.targets[stmt.stops :]).index(name)
         return [stmt.inits[at], stmt.body.results[stmt.stops + at]]
-    return [Var(name)]
+    return []
 
 
-def _is_index(let: Let) -> bool:
+def is_index(let: Let) -> bool:
+    """Whether a let makes a slice or a text: nothing that holds its operands."""
     return isinstance(let.op, Make) and let.op.kind in ("slice", "fstring")
 
 
@@ -477,7 +485,4 @@ def may_be_view(let: Let) -> bool:
 
 def _between(start: Point, write: Point, use: Point) -> bool:
     """Whether a write may run after a definition and before a use of what it defined."""
-    if start.number < write.number < use.number:
-        return True
-    shared = set(write.loops) & set(use.loops)
-    return bool(shared - set(start.loops))
+    return start.number < write.number < use.number or write.again(use, start.loops)

@@ -52,6 +52,7 @@ class Mirrors:
             self.problems: dict[int, str] = {}
             self._wanted: dict[int, tuple[Let, str, dict[str, None]]] = {}
             self._sharing = Sharing(facts, self.lazy)
+            self._written = set[str]().union(*(self._sharing.reached(name) for name, _, _ in facts.writes))
             for conflict in self._sharing.conflicts():
                 self._resolve(conflict)
         for let, written, readers in self._wanted.values():
@@ -61,12 +62,10 @@ class Mirrors:
     def _resolve(self, conflict: Conflict) -> None:
         reader = self.facts.path(conflict.reader)[0]
         shown = conflict.written.partition(".")[0].lstrip("_")
-        container = conflict.container or (reader if not conflict.owned else None)
-        made = None if container is None else self.facts.definition[container]
-        joined = isinstance(self.facts.definition[conflict.written], Branch | For | While)
-        again = not joined and isinstance(made, Let) and self._can_be_made_again(made)
-        if again and container not in {*self.buffers, None}:
-            self.lazy.add(container or "")
+        container = conflict.container or reader
+        made = self.facts.definition[container] if conflict.container or not conflict.owned else None
+        if isinstance(made, Let) and container not in self.buffers and self._can_be_made_again(made):
+            self.lazy.add(container)
             return
         let = conflict.write
         _, _, readers = self._wanted.setdefault(id(let), (let, conflict.written, {}))
@@ -87,9 +86,8 @@ class Mirrors:
 
     def _can_be_made_again(self, let: Let) -> bool:
         """Whether a list or dict can be made of what its items are later: those that are written are buffers."""
-        written = set[str]().union(*(self._sharing.reached(name) for name, _, _ in self.facts.writes))
         return isinstance(let.op, Make) and all(
-            self.facts.path(name)[0] in self.buffers or written.isdisjoint(self._sharing.reached(name))
+            self.facts.path(name)[0] in self.buffers or self._written.isdisjoint(self._sharing.reached(name))
             for name in variables(let.args)
         )
 
@@ -135,12 +133,9 @@ class Mirrors:
         """What the two are on each way into the join that makes the later one."""
         later = self._later(pair)
         join = self.facts.definition[later]
-        if not isinstance(join, Branch | For | While) or sources(join, later) == [Var(later)]:
-            return []
-        sides = [
-            sources(join, name) if self.facts.definition[name] is join else [Var(name)] * 2  # it is the same on both
-            for name in pair
-        ]
+        ways = sources(join, later)
+        # One that is not joined there is the same on both ways.
+        sides = [sources(join, name) or [Var(name)] * len(ways) for name in pair]
         return list(zip(*sides, strict=True))
 
     def _same(self, left: Atom, right: Atom) -> Atom:

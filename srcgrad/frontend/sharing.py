@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from srcgrad.frontend.memory import Facts, Point, may_be_view, sources
+from srcgrad.frontend.memory import Facts, Point, is_index, may_be_view, sources
 from srcgrad.ir import (
     Append,
     Atom,
@@ -82,12 +82,12 @@ def _origins(objects: Objects) -> set[str]:
     return {held.origin for held in objects}
 
 
-def _name_of(origin: str) -> str:
+def _maker(origin: str) -> str:
     return origin.partition(_PARTS)[0]
 
 
 def _since(objects: Objects, point: Point) -> Objects:
-    return frozenset(Held(held.origin, point, held.crossed, None, held.depth) for held in objects)
+    return frozenset(replace(held, since=point, taken=None) for held in objects)
 
 
 def _deeper(objects: Objects, steps: int = 1) -> Objects:
@@ -136,8 +136,8 @@ class Sharing:
         if self.facts.kind(name) in _NO_MEMORY:
             return _NOTHING, _NOTHING
         stmt = self.facts.definition[name]
-        itself = frozenset([Held(name, self.facts.defined_at[name])])
         at = self.facts.defined_at[name]
+        itself = frozenset([Held(name, at)])
         levels = range(1, _DEEPEST + 1) if self._may_hold(name) else ()
         parts = frozenset(Held(name + _PARTS * depth, at, depth=depth) for depth in levels)
         if stmt is None:
@@ -165,7 +165,7 @@ class Sharing:
     def _may_be(self, name: str, origin: str) -> bool:
         """Whether the kinds of the two allow that they are one object."""
         if origin not in self._kinds:
-            known = self.facts.type(_name_of(origin)) or UNKNOWN
+            known = self.facts.type(_maker(origin)) or UNKNOWN
             depth = origin.count(_PARTS)
             self._kinds[origin] = _kinds_at(known, depth) if depth < _DEEPEST else {"unknown"}
         kind, kinds = self.facts.kind(name), self._kinds[origin]
@@ -174,7 +174,7 @@ class Sharing:
     def _of_let(self, name: str, let: Let, itself: Objects, parts: Objects) -> tuple[Objects, Objects]:
         point = self.facts.point[id(let)]
         if isinstance(let.op, Make):
-            if let.op.kind in ("slice", "fstring"):
+            if is_index(let):
                 return _NOTHING, _NOTHING
             return itself, _deeper(self._union(let.args, point))
         atoms = (*let.args, *(atom for _, atom in let.keywords))
@@ -294,11 +294,10 @@ class Sharing:
 
     def _before(self, one: Point, other: Point, name: str) -> bool:
         """Whether a point may be reached before another one, in one life of a name."""
-        again = set(one.loops) & set(other.loops) - set(self.facts.defined_at[name].loops)
-        return one.number <= other.number or bool(again)
+        return one.number <= other.number or one.again(other, self.facts.defined_at[name].loops)
 
     def _made(self, origin: str) -> Point:
-        return self.facts.defined_at[_name_of(origin)]
+        return self.facts.defined_at[_maker(origin)]
 
     def _may_hold(self, name: str) -> bool:
         return self.facts.kind(name) in (*CONTAINERS, "unknown", "object")
@@ -353,7 +352,7 @@ class Sharing:
         for atom, point, _ in put:
             if any(held.origin == origin for held in self._all(atom, point)):
                 times += 1
-                if set(point.loops) - set(self._made(origin).loops):
+                if point.again(point, self._made(origin).loops):
                     times += 1
         return times > 1
 
@@ -368,11 +367,23 @@ class Sharing:
             container, point = held.taken
             shown = container == root and not self._twice(root, held.origin)
             since, holder = (point, reader) if shown else (since, container)
-        ended = {*self.facts.defined_at[holder].loops, *self._made(held.origin).loops}
-        again = set(write.loops) & set(since.loops) - ended
+        again = write.again(since, (*self.facts.defined_at[holder].loops, *self._made(held.origin).loops))
         if not again and (write.number < since.number or write.excludes(since)):
             return False
-        return any(self.facts.later(holder, use, write) for use in self.facts.reads(reader))
+        return any(self.facts.later(holder, use, write) for use in self._reads(reader))
+
+    def _reads(self, name: str) -> Iterator[Point]:
+        """Where a name's object is looked at: what a list that is made again holds, wherever that is used."""
+        yield from self.facts.reads(name)
+        for stmt in dict.fromkeys(stmt for _, stmt in self.facts.uses.get(name, [])):
+            if isinstance(stmt, Let) and stmt.target in self.lazy:
+                yield from self._uses(stmt.target)
+
+    def _uses(self, container: str) -> Iterator[Point]:
+        for point, stmt in self.facts.uses.get(container, []):
+            yield point
+            if isinstance(stmt, Let) and stmt.target in self.lazy:
+                yield from self._uses(stmt.target)
 
     # What is never the same
 
@@ -410,13 +421,7 @@ class Sharing:
         """Whether two names are apart, if those are from which their objects come."""
         if self.facts.defined_at[left].number > self.facts.defined_at[right].number:
             left, right = right, left
-        rows, others = self._rows(right), self._rows(left)
+        rows, others = (sources(self.facts.definition[name], name) for name in (right, left))
         if self.facts.definition[left] is self.facts.definition[right] and len(rows) == len(others) > 0:
             return all(self._pair(a, b) for a, b in zip(others, rows, strict=True))
         return bool(rows) and all(self._pair(Var(left), row) for row in rows)
-
-    def _rows(self, name: str) -> list[Atom]:
-        """The sources of a join, those of a loop being its start and what an iteration yields."""
-        stmt = self.facts.definition[name]
-        found = sources(stmt, name) if isinstance(stmt, Branch | For | While) else []
-        return [] if found == [Var(name)] else found

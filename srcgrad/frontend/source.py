@@ -26,6 +26,7 @@ from typing import Any
 import gast
 
 from srcgrad.errors import Place, SourceUnavailable
+from srcgrad.ir import Origin
 
 _FUTURES = annotations.compiler_flag  # the one that changes what a text compiles to
 _FORM = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS | inspect.CO_GENERATOR | inspect.CO_COROUTINE
@@ -66,6 +67,12 @@ class Source:
         end_line = getattr(node, "end_lineno", None)
         end = _characters(text, node.end_col_offset) if end_line == line else len(text.rstrip())
         return Place(self.file, line, start + 1, text, max(1, end - start))
+
+    def place_of(self, origin: Origin) -> Place:
+        """Where a statement of the IR came from: the whole line."""
+        line = origin.line + self.line - 1
+        text = self.text(line)
+        return Place(self.file, line, len(text) - len(text.lstrip()) + 1, text, len(text.strip()))
 
     @cached_property
     def cells(self) -> Mapping[str, Any]:
