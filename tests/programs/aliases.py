@@ -105,3 +105,14 @@ def array_of_an_inner_loop_written_in_the_outer_one(x, n):
             if k > 0:
                 z = y
     return z
+
+
+@program(args=lambda rng: (rng.standard_normal(3), 3))
+def array_in_a_dict_written_until_its_name_is_another(x, n):
+    y = x.copy()
+    y *= y
+    kept = {"a": y}
+    for k in range(n):
+        y += (kept["a"] * 0.5) ** 3
+        y = np.tanh(x[k]) * np.ones(3)
+    return kept["a"] * 2.0 + y
