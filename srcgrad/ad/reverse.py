@@ -422,7 +422,7 @@ class Reverse:
         before = self.builder.declare("_before", old)
         taken = Let(before.name, Load(let.op.path), (owner, *indices), (), let.origin)
         self.replaced[id(let)], self.definition[before.name] = [taken], taken
-        return self.builder.fn(runtime.zeros, before)
+        return self.builder.fn(np.zeros_like if old.kind == "array" else runtime.zeros, before)
 
     def _zero_of_replaced(self, store: Let, bar: Var) -> Atom:
         """Zero for what a store replaces: in a dict or list an object of its own, perhaps of another shape than what
@@ -437,14 +437,9 @@ class Reverse:
         if len(indices) > 1 or old is None or self.type(value).kind == old.kind == "scalar":
             return self._zero_in_slot(store, bar, self.zero(value) if owner.kind == "list" else Const(0.0))
         new = self.type(value)
-        alike = same_shape(old, new) if owner.kind == "dict" else old.rank is not None and old.rank == new.rank
-        if alike or new.kind in CONTAINERS:
+        if same_shape(old, new) or new.kind in CONTAINERS:
             return self._zero_in_slot(store, bar, self.zero(value))
-        with self.builder.block() as before, self.builder.at(store.origin):
-            zero = self.builder.fn(runtime.zeros, self.builder.let(Load(store.op.path), store.args[:-1]))
-        self.replaced[id(store)] = before
-        self.definition.update({let.target: let for let in before if isinstance(let, Let) and let.target is not None})
-        return zero
+        return self._zero_before(store)
 
     def _zero_in_slot(self, store: Let, bar: Var, otherwise: Atom) -> Atom:
         """Zero in the form of a slot's cotangent: a container that was stored may have been changed there, and only the

@@ -7,6 +7,7 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import FunctionType, MethodType
 from typing import Any, cast
@@ -135,18 +136,19 @@ class Derivative:
     def _kept(self, key: Any, values: Values, inner: Variant | None) -> Variant | None:
         if self.options.specialize:
             return self._fitting(key, inner)
-        return self._fitting((), inner) or (self._fitting(self._kinds(values), inner) if self._variants else None)
+        plain = None if _hold(values) else self._fitting((), inner)
+        return plain or (self._fitting(self._kinds(values), inner) if self._variants else None)
 
     def _made(self, key: Any, values: Values, inner: Variant | None) -> Variant:
         if self.options.specialize:
             self._check_active(values)
             known = [type_of(value, name) for name, value in zip(self._names, values, strict=True)]
             return self._compile(key, known, inner, values)
-        try:
-            return self._compile((), (), inner, values)
-        except UnsupportedSyntax:  # what the function means depends on what is a number and what a view
-            kinds = self._kinds(values)
-            return self._compile(kinds, kinds, inner, values)
+        if not _hold(values):
+            with suppress(UnsupportedSyntax):  # what the function means depends on what is a number and what a view
+                return self._compile((), (), inner, values)
+        kinds = self._kinds(values)
+        return self._compile(kinds, kinds, inner, values)
 
     def _kinds(self, values: Values) -> tuple[Type, ...]:
         return tuple(anonymous(type_of(value)) for value in values)
@@ -207,6 +209,11 @@ class Derivative:
 
 
 # Parameters
+
+
+def _hold(values: Values) -> bool:
+    """Whether an argument is a container, whose structure decides what `+`, `*` and subscripts mean."""
+    return any(type_of(value).kind in CONTAINERS for value in values)
 
 
 def _owner(function: Any, inner: Derivative | None) -> Values:

@@ -27,7 +27,8 @@ def grad(
     has_aux: the function returns `(value, anything)`; the result is `(gradient, anything)`.
     optimize: False leaves the generated text as the differentiation wrote it; a frozenset names the passes to run.
     specialize: False uses one text for arguments of any type; where the function means one thing for numbers and
-        another for arrays (`x *= 2` changes an array of the caller's), one for each such combination.
+        another for arrays (`x *= 2` changes an array of the caller's), or arguments are containers, one for each such
+        combination and structure.
 
     The gradient has the shape and the dtype of the parameter.
 

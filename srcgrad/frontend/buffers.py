@@ -19,6 +19,7 @@ from dataclasses import replace
 from srcgrad.errors import AliasedWrite, together
 from srcgrad.frontend.memory import REBINDING, WRITERS, Facts, is_inplace
 from srcgrad.frontend.mirrors import Mirrors
+from srcgrad.frontend.overlaps import Overlaps
 from srcgrad.frontend.rename import rename_block
 from srcgrad.frontend.sharing import Sharing
 from srcgrad.frontend.source import Source
@@ -59,7 +60,7 @@ def separate_buffers(function: Function, source: Source) -> Function:
     if not roots:
         return function
     names, types = Names.after(function), dict(function.types)
-    mirrors = Mirrors(facts, roots, names, types)
+    mirrors, overlaps = Mirrors(facts, roots, names, types), Overlaps(facts, Sharing(facts))
     remedy = "write into an array made here: `y = x.copy()` first"
     offences = []
     for root, writes in roots.items():
@@ -68,6 +69,9 @@ def separate_buffers(function: Function, source: Source) -> Function:
         if problem or found:
             problem, let = (problem, let) if problem else found[0]
             offences.append(AliasedWrite(problem, source.place_of(let.origin), remedy))
+        for _, let in writes:
+            if problem := overlaps.problem(let):
+                offences.append(AliasedWrite(problem, source.place_of(let.origin), "store a copy: `... = part.copy()`"))
     if offences:
         raise together(list(offences))
     return _Rewriter(function, facts, mirrors, names, types).run()

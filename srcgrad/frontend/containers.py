@@ -162,7 +162,7 @@ class Containers(Loops):
         if len(node.generators) != 1 or node.generators[0].ifs or self.frame.static:
             return None
         generator = node.generators[0]
-        if isinstance(generator.iter, gast.Tuple) or self._is_known(generator.iter) or self._makes_objects(element):
+        if isinstance(generator.iter, gast.Tuple) or self._is_known(generator.iter) or self._makes_objects(element, generator.target):
             walk = self.known_walk(generator.iter)
             if walk is not None:
                 return self._each(generator.target, walk, element)
@@ -176,11 +176,14 @@ class Containers(Loops):
             if isinstance(inner, gast.Name)
         )
 
-    def _makes_objects(self, node: gast.AST) -> bool:
+    def _makes_objects(self, node: gast.AST, target: gast.AST) -> bool:
         """Whether an expression makes an object or a function, so that a list of it is known to the compiler alone."""
         if isinstance(node, gast.Lambda):
             return True
-        if not isinstance(node, gast.Call) or not isinstance(node.func, gast.Name | gast.Attribute):
+        owner = node.func if isinstance(node, gast.Call) else node
+        while isinstance(owner, gast.Attribute):
+            owner = owner.value
+        if not isinstance(node, gast.Call) or not isinstance(owner, gast.Name) or owner.id in assigned_names([target]):
             return False
         callee = self.expression(node.func)
         return isinstance(callee, Const) and (self.is_users_class(callee.value) or callee.value is functools.partial)

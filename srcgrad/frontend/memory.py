@@ -292,7 +292,7 @@ class Facts:
             return False
         if self._is_element(let):
             return let.target in self.written_through and not self.takes_slice(let)
-        return not self._advanced(let.args[1])
+        return not self.is_advanced(let.args[1])
 
     def type(self, name: str) -> Type | None:
         return self.function.types.get(name)
@@ -301,7 +301,7 @@ class Facts:
         known = self.type(name)
         return "unknown" if known is None else known.kind
 
-    def _advanced(self, index: Atom) -> bool:
+    def is_advanced(self, index: Atom) -> bool:
         """Whether an index makes a copy: an array or a list of integers, a mask."""
         if isinstance(index, Const):
             parts = index.value if isinstance(index.value, tuple) else (index.value,)

@@ -197,7 +197,7 @@ class Sharing:
             own = frozenset(replace(held, depth=0) for held in found)
             return itself | own, parts | frozenset(replace(h, depth=d) for h in found for d in range(1, _DEEPEST + 1))
         target = let.op.target if isinstance(let.op, Fn) else None
-        counts = target is zeros or getattr(target, "__module__", "").partition(".")[0] == "numpy"
+        counts = target is zeros or (getattr(target, "__module__", None) or "").partition(".")[0] == "numpy"
         return itself, parts if counts else parts | held  # a copy of a list holds what the list holds
 
     def _joined(self, name: str, stmt: Stmt) -> tuple[Objects, Objects]:

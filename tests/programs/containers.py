@@ -239,3 +239,17 @@ def set_of_positions(x):
     for i in sorted(seen):
         s = s * x[i]
     return s
+
+
+@program(args=lambda rng: ([rng.standard_normal(2), rng.standard_normal(3)],))
+def element_of_a_list_replaced_by_a_longer_one(parts):
+    parts[0] = np.concatenate([parts[0], parts[1] ** 2])
+    return np.sum(parts[0] ** 2) + np.prod(parts[1])
+
+
+@program(args=lambda rng: (rng.standard_normal(3), 2))
+def element_of_a_list_grown_in_a_loop(x, n):
+    parts = [x, x * 2]
+    for _ in range(n):
+        parts[0] = np.concatenate([parts[0] * parts[0][0], parts[1]])
+    return np.sum(parts[0] ** 2) + np.sum(parts[1])
