@@ -100,6 +100,8 @@ class Calls(Writers):
                     lambda: self.apply(node, choice.orelse, args, keywords),
                     "_choice",
                 )
+            case Const(value=python_types.BuiltinMethodType(__self__=str() as text, __name__=name)):
+                return self.method(node, name, Const(text), args, keywords)
             case Const():
                 return self.call(node, callee.value, args, keywords)
             case Var() if self.builder.type(callee).kind == "callable":

@@ -162,7 +162,8 @@ class Containers(Loops):
         if len(node.generators) != 1 or node.generators[0].ifs or self.frame.static:
             return None
         generator = node.generators[0]
-        if isinstance(generator.iter, gast.Tuple) or self._is_known(generator.iter) or self._makes_objects(element, generator.target):
+        known = isinstance(generator.iter, gast.Tuple) or self._is_known(generator.iter)
+        if known or self._makes_objects(element, generator.target):
             walk = self.known_walk(generator.iter)
             if walk is not None:
                 return self._each(generator.target, walk, element)

@@ -4,6 +4,7 @@
     del q[1:3]                for k in reversed(range(len(q))[1:3]): pop(q, k)
     q.reverse()         ->    for k in range(len(q)): insert(q, k, pop(q))
     sorted(q, key=f)          order = runtime.order([f(v) for v in q], False); [q[k] for k in order]
+    max(q, key=f)             q[runtime.furthest([f(v) for v in q], True)]
     d.update(a=v)             store[](d, "a", v)
 
 Every change is one of those that the reverse sweep undoes: a store, an element put in or taken out.
@@ -313,6 +314,13 @@ class Lists(Containers):
             known=list_of(INT),
         )
         return self.collected(order_, node, lambda k: self.item_at(node, source, k))
+
+    def furthest(self, node: gast.AST, values: Value, key: Value, largest: bool) -> Value:
+        """The element with the largest or the smallest key; which one it is is a constant to the derivative."""
+        source = self._sequence_of(values, node)
+        every = self.collected(source, node, lambda item: self._key(node, key, item))
+        at = self.builder.let(Fn(runtime.furthest), [self.as_atom(every, node), Const(largest)], known=INT)
+        return self.item_at(node, source, at)
 
     def _key(self, node: gast.AST, key: Value, item: Value) -> Value:
         return item if key == Const(None) else self.apply(node, key, [item], {})

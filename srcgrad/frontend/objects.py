@@ -27,6 +27,7 @@ from srcgrad.frontend.values import Bound, Closure, Instance, Partial, Record, S
 from srcgrad.ir import UNDEFINED, Atom, Attr, Const, Store, Var
 from srcgrad.rules.rule import Key, registry
 
+_BUILT_IN = {"list": list, "dict": dict, "str": str, "tuple": tuple}  # the classes of values, by their kinds
 _MISSING = object()
 _LIBRARIES = ("builtins", "numpy", "math", "scipy", "functools", "collections", "srcgrad", "enum", "itertools")
 _WRITERS = ("__setattr__", "__getattribute__", "__delattr__")
@@ -51,6 +52,8 @@ class Objects(Lists):
         atom = self.as_atom(owner, node)
         known = self.builder.type(atom)
         if known.kind in ("array", "unknown") and registry.get(Key("method", name)) is not None:
+            return Bound(name, atom)
+        if callable(getattr(_BUILT_IN.get(known.kind), name, None)):
             return Bound(name, atom)
         return self.builder.let(Attr(name), [atom])
 

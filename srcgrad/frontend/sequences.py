@@ -63,6 +63,9 @@ class Sequences(Objects):
             found: Value | None = handler(self, node, args, keywords)
             if found is not None:
                 return found
+        found = self._extreme(callee, node, args, keywords) if callee in (max, min) else None
+        if found is not None:
+            return found
         if callee in _REFUSED:
             return self.refuse(node, f"`{callee.__name__}` is not supported", "name what you mean")
         if callee in (max, min) and len(args) > 2 and not keywords:
@@ -234,6 +237,18 @@ class Sequences(Objects):
         if plain and self.known_keys(args[0]) is None:
             return None
         return self.ordered(node, args[0], keywords)
+
+    def _extreme(self, callee: Any, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        """The largest or smallest element by a key, or a default where there is none; None for a plain call."""
+        if "default" in keywords:
+            values = self.listed(args[0], node) if isinstance(args[0], Lazy) else args[0]
+            key = {name: value for name, value in keywords.items() if name == "key"}
+            filled = self.truth(self.call(node, len, [values], {}), node)
+            most = lambda: self.call(node, callee, [values], key)  # noqa: E731
+            return self.either(filled, most, lambda: keywords["default"], "_most")
+        if "key" not in keywords:
+            return None
+        return self.furthest(node, args[0] if len(args) == 1 else tuple(args), keywords["key"], callee is max)
 
     # Functions
 

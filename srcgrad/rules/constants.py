@@ -6,9 +6,9 @@ Those that have a rule of their own elsewhere are skipped, so this file is read 
 import numpy as np
 
 from srcgrad.rules.rule import constant
-from srcgrad.runtime import inserted_at, keys_of, order, position_of, stop_gradient, taken_from
+from srcgrad.runtime import furthest, inserted_at, keys_of, order, position_of, stop_gradient, taken_from
 
-constant(stop_gradient, inserted_at, keys_of, order, position_of, taken_from)
+constant(stop_gradient, furthest, inserted_at, keys_of, order, position_of, taken_from)
 
 # Sizes and types
 constant(

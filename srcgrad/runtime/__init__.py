@@ -35,6 +35,7 @@ from srcgrad.runtime.linalg import (
 )
 from srcgrad.runtime.positions import (
     add_at,
+    furthest,
     inserted_at,
     keys_of,
     order,
@@ -106,6 +107,7 @@ __all__ = [
     "divide_or_zero",
     "fitted",
     "full_convolution",
+    "furthest",
     "half_lower",
     "hand_out",
     "hermitian",

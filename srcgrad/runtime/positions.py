@@ -72,6 +72,15 @@ def order(keys: Any, reverse: Any = False) -> list[int]:
     return sorted(range(len(keys)), key=keys.__getitem__, reverse=reverse)
 
 
+def furthest(keys: Any, largest: Any) -> int:
+    """The position of the largest or the smallest key, the first one of equals, as `max` and `min` have it.
+
+    >>> furthest([2, 3, 3], True), furthest([2, 1, 1], False)
+    (1, 1)
+    """
+    return (max if largest else min)(range(len(keys)), key=keys.__getitem__)
+
+
 def keys_of(x: Any) -> list[Any]:
     """What the parts of a container are taken by, as they are now: the keys of a dict, the positions of a list."""
     return list(x) if isinstance(x, dict) else list(range(len(x)))

@@ -253,3 +253,41 @@ def element_of_a_list_grown_in_a_loop(x, n):
     for _ in range(n):
         parts[0] = np.concatenate([parts[0] * parts[0][0], parts[1]])
     return np.sum(parts[0] ** 2) + np.sum(parts[1])
+
+
+@program(args=lambda rng: (rng.standard_normal((3, 3)),))
+def rows_exchanged_by_the_largest_element(a):
+    rows = [row.copy() for row in a]
+    det = 1.0
+    for k in range(3):
+        p = max(range(k, 3), key=lambda i: abs(rows[i][k]))
+        if p != k:
+            rows[k], rows[p] = rows[p], rows[k]
+            det = -det
+        det *= rows[k][k]
+        for i in range(k + 1, 3):
+            rows[i] = rows[i] - rows[i][k] / rows[k][k] * rows[k]
+    return det
+
+
+@program(args=lambda rng: (np.array([0.3, -0.7, 0.5, 0.9]),))
+def extremes_by_keys(x):
+    table = {"a": x[0], "b": x[1], "c": x[2]}
+    key = max(table, key=table.get)
+    name, least = min(table.items(), key=lambda item: item[1])
+    row = min([x * 2, x[::-1] ** 2, x * 3], key=np.sum)
+    most = max((v * 2 for v in x if v > 5), default=x[3])
+    longest = max((v * 2 for v in x if v > 0.1), key=abs, default=x[0])
+    return table[key] ** 2 * least + np.sum(row**2) + most * longest
+
+
+@program(args=lambda rng: (rng.standard_normal(3),))
+def stack_of_an_expression(x):
+    stack = []
+    for token in ["a", "b", "*", "c", "+", "a", "*"]:
+        if token in "*+":
+            right, left = stack.pop(), stack.pop()
+            stack.append(left * right if token == "*" else left + right)
+        else:
+            stack.append(x["abc".index(token)])
+    return stack[0]
