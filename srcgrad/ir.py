@@ -179,7 +179,7 @@ class Global:
 
 @dataclass(frozen=True, slots=True)
 class Invoke:
-    """A call of a function that the compiler wrote, by its name: a recursive one."""
+    """A call of a function that the compiler wrote, by its name: a recursive one, or a large one."""
 
     name: str
 
@@ -567,6 +567,11 @@ class Names:
 
     def __init__(self, start: int = 0) -> None:
         self._next = start
+
+    @property
+    def count(self) -> int:
+        """How many names there are so far, and so, about how many lets."""
+        return self._next
 
     @classmethod
     def after(cls, function: Function) -> Names:

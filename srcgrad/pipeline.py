@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,10 +15,10 @@ import numpy as np
 
 from srcgrad import rules
 from srcgrad.ad.gradient import Request, differentiate, leaf_count
-from srcgrad.ad.split import split
+from srcgrad.ad.split import split, without_unused
 from srcgrad.analyses.lengths import unify_lengths
 from srcgrad.emit.module import module_text
-from srcgrad.errors import AliasedWrite, NonScalarOutput, Place, UnsupportedSyntax
+from srcgrad.errors import AliasedWrite, NonScalarOutput, Place, SrcgradError, UnsupportedSyntax
 from srcgrad.frontend.base import Free, is_mixed
 from srcgrad.frontend.buffers import separate_buffers
 from srcgrad.frontend.lower import Lowered, lower
@@ -96,6 +96,21 @@ def compile_derivative(
     """
     chosen = frozenset(OPTIMIZATIONS) if optimize is True else optimize or frozenset()
     lowered = lower(source, types)
+    if lowered.has_large:
+        with suppress(SrcgradError):  # in line, more is known of what a function is given
+            return _derivative(lowered, source, types, request, chosen, values)
+        lowered = lower(source, types, in_line=True)
+    return _derivative(lowered, source, types, request, chosen, values)
+
+
+def _derivative(
+    lowered: Lowered,
+    source: Source,
+    types: Mapping[str, Type],
+    request: Request,
+    chosen: frozenset[str],
+    values: Mapping[str, Any] | None,
+) -> Compiled:
     function = _primal(lowered, chosen)
     result = _result_type(function)
     _check_result(result, request, source, {**lowered.free.values, **(values or {})})
@@ -105,7 +120,7 @@ def compile_derivative(
     function = _optimized(function, chosen)
     function = _checked("own_results", own_results(function, _value_count(function, request)))
     function = replace(function, doc=_docstring(function, source, types, request, lowered.function))
-    functions = [*_recursive(lowered, function, called, chosen), function]
+    functions = [*_routines(lowered, function, called, chosen), function]
     return Compiled(module_text(functions, ""), function.name, function, lowered.free, result)
 
 
@@ -136,22 +151,27 @@ def _check_structure(function: Function, source: Source) -> None:
             raise UnsupportedSyntax(problem, source.place_of(stmt.origin), remedy)
 
 
-def _recursive(lowered: Lowered, main: Function, called: set[str], chosen: frozenset[str]) -> list[Function]:
-    """The recursive functions that a derivative needs: in split form, and as they are where no derivative flows."""
-    if not lowered.recursive:
+def _routines(
+    lowered: Lowered, main: Function, called: Mapping[str, set[int]], chosen: frozenset[str]
+) -> list[Function]:
+    """The functions that a derivative calls: in split form, and as they are where no derivative flows."""
+    if not lowered.routines:
         return []
-    primal = {name: _primal(inner, chosen) for name, inner in lowered.recursive.items()}
+    primal = {name: _primal(inner, chosen) for name, inner in lowered.routines.items()}
     for name, function in primal.items():
-        _check_own_writes(function, lowered.recursive[name].source)
-    done: dict[str, list[Function]] = {}
-    pending = sorted(called)
+        _check_own_writes(function, lowered.routines[name].source)
+    active: dict[str, set[int]] = {}
+    done: dict[str, tuple[Function, Function]] = {}
+    pending = sorted(called.items())
     while pending:
-        name = pending.pop()
-        if name not in done:
-            forward, backward, more = split(primal[name], lowered.recursive[name].source)
-            done[name] = [_optimized(_checked("split", half), chosen) for half in (forward, backward)]
-            pending.extend(sorted(more))
-    halves = [half for name in sorted(done) for half in done[name]]
+        name, operands = pending.pop()
+        if name in done and operands <= active[name]:
+            continue
+        active.setdefault(name, set()).update(operands)
+        forward, backward, more = split(primal[name], lowered.routines[name].source, active[name])
+        done[name] = forward, backward
+        pending.extend(sorted(more.items()))
+    halves = [half for name in sorted(done) for half in _halves(*done[name], chosen)]
     plain: dict[str, Function] = {}
     waiting = [main, *halves]
     while waiting:
@@ -161,8 +181,14 @@ def _recursive(lowered: Lowered, main: Function, called: set[str], chosen: froze
     return [*(plain[name] for name in sorted(plain)), *halves]
 
 
+def _halves(forward: Function, backward: Function, chosen: frozenset[str]) -> tuple[Function, Function]:
+    backward = _optimized(_checked("split", backward), chosen)
+    forward, backward = without_unused(forward, backward)
+    return _optimized(_checked("split", forward), chosen), _checked("without_unused", backward)
+
+
 def _check_own_writes(function: Function, source: Source) -> None:
-    """Refuses a recursive function that writes into what it is given: its callers would not know."""
+    """Refuses a function on its own that writes into what it is given: its callers would not know."""
     given = {param.name for param in function.params}
     for stmt in walk(function.body):
         name = written_buffer(stmt)

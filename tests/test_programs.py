@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from srcgrad import UnsupportedSyntax, grad, vjp
+from srcgrad.frontend import routines
 from srcgrad.pipeline import OPTIMIZATIONS
 from tests.differences import (
     STEP,
@@ -175,6 +176,13 @@ def test_the_text_that_needs_no_types(name: str) -> None:
             check(PROGRAMS[name], PROGRAMS[name].wrt, specialize=False)
         return
     check(PROGRAMS[name], PROGRAMS[name].wrt, specialize=False)
+
+
+@every_program
+def test_every_function_that_is_called_on_its_own(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routines, "LARGE", 0)
+    monkeypatch.setattr(routines, "REPEATED", 0)
+    check(PROGRAMS[name], PROGRAMS[name].wrt)
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -38,8 +38,9 @@ class Request:
     aux: bool = False
 
 
-def differentiate(function: Function, request: Request, source: Source) -> tuple[Function, set[str]]:
-    """The function that computes what is asked for, and the recursive functions that it calls in split form."""
+def differentiate(function: Function, request: Request, source: Source) -> tuple[Function, dict[str, set[int]]]:
+    """The function that computes what is asked for, and the functions that it calls in split form, with the positions
+    of their active operands."""
     wrt = [function.params[i].name for i in request.wrt]
     active_function = _without_aux(function) if request.aux else function
     gradient = _Gradient(active_function, request, wrt, source)

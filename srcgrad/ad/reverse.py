@@ -83,7 +83,7 @@ class Reverse:
         self.deep: set[str] = set()  # containers whose elements are addressed by parts
         self.reshaped: set[str] = set()  # buffers that are read or written through `reshape`
         self.growing: set[str] = set()  # containers whose elements grow or shrink
-        self.split: set[str] = set()
+        self.split: dict[str, set[int]] = {}  # the functions that are called, and which of their operands are active
         self.recorded: set[str] = set()
         self.numeric: set[str] = set()  # names that take part in arithmetic
         self._survey(function.body, ())
@@ -613,7 +613,8 @@ class Reverse:
         cotangent = self.adjoint(let.target)
         if cotangent is None:
             return
-        self.split.add(let.op.name)
+        active = {i for i, atom in enumerate(let.args) if isinstance(atom, Var) and atom.name in self.active}
+        self.split.setdefault(let.op.name, set()).update(active)
         both, residuals = (self.builder.declare(hint, UNKNOWN) for hint in ("_both", "_residuals"))
         take = Fn(operator.getitem)
         self.expanded[let.target] = expanded = [
@@ -624,12 +625,13 @@ class Reverse:
         self.definition.update({lett.target: lett for lett in expanded if lett.target is not None})
         backward = Invoke(f"{let.op.name}_backward")
         cotangents = self.builder.let(backward, [residuals, cotangent], hint="_cotangents", known=UNKNOWN)
-        for i, atom in enumerate(let.args):
-            if isinstance(atom, Var) and atom.name in self.active:
-                known = self.type(atom)
-                known = replace(known, weak=False) if known.kind == "scalar" else known
-                part = self.builder.let(take, [cotangents, Const(i)], known=known)
-                self.contribute(atom.name, part)
+        for i in sorted(active):
+            atom = let.args[i]
+            assert isinstance(atom, Var)
+            known = self.type(atom)
+            known = replace(known, weak=False) if known.kind == "scalar" else known
+            part = self.builder.let(take, [cotangents, Const(i)], known=known)
+            self.contribute(atom.name, part)
 
     def _bind(self, let: Let) -> Bound | None:
         try:

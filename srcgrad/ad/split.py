@@ -5,9 +5,9 @@
             return 1.0              ->
         return x * power(x, n - 1)
 
-Recursive functions are differentiated in this form: the forward sweep of a call returns the residuals of the calls
-inside of it among its own. What is defined on one path only is given a value on the other one too, which nobody reads:
-the backward sweep takes the same path.
+Functions that are lowered on their own are differentiated in this form: the forward sweep of a call returns the
+residuals of the calls inside of it among its own. What is defined on one path only is given a value on the other one
+too, which nobody reads: the backward sweep takes the same path.
 
     else:                                         else:
         t = g(x)              ->                      t = g(x)                  # a target of the branch: None on the
@@ -17,7 +17,7 @@ the backward sweep takes the same path.
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from srcgrad.ad.control import Control
@@ -51,12 +51,40 @@ from srcgrad.ir import (
 from srcgrad.types import UNKNOWN, Type, join
 
 
-def split(function: Function, source: Source) -> tuple[Function, Function, set[str]]:
-    """The forward and the backward sweep of a function, and the recursive functions that they call in split form."""
-    wrt = [param.name for param in function.params if function.types[param.name].differentiable]
+def split(
+    function: Function, source: Source, active: Collection[int]
+) -> tuple[Function, Function, dict[str, set[int]]]:
+    """The forward and the backward sweep of a function for some active parameters, and the functions that they call in
+    split form, with the positions of their active operands. Of the other parameters the cotangent is None."""
+    wrt = [param.name for i, param in enumerate(function.params) if i in active]
     control = Control(function, activity(function, wrt), source)
     function = control.function
     return _Split(control, function, wrt).run()
+
+
+def without_unused(forward: Function, backward: Function) -> tuple[Function, Function]:
+    """The two sweeps with those residuals alone that the optimized backward sweep reads."""
+    residuals = Var(backward.params[0].name)
+    taken: dict[int, Const] = {}
+    for stmt in backward.body.stmts:
+        if isinstance(stmt, Let) and stmt.op == Fn(operator.getitem) and stmt.args[0] == residuals:
+            assert isinstance(stmt.args[1], Const)
+            taken[id(stmt)] = stmt.args[1]
+    assert len(taken) == sum(name == residuals.name for name in uses(backward.body))  # all of them are read like this
+    read = sorted({index.value for index in taken.values()})
+    stmts = [
+        replace(stmt, args=(residuals, Const(read.index(taken[id(stmt)].value))))
+        if isinstance(stmt, Let) and id(stmt) in taken
+        else stmt
+        for stmt in backward.body.stmts
+    ]
+    *rest, pack = forward.body.stmts
+    assert isinstance(pack, Let)
+    packed = replace(pack, args=tuple(pack.args[i] for i in read))
+    return (
+        replace(forward, body=replace(forward.body, stmts=(*rest, packed))),
+        replace(backward, body=replace(backward.body, stmts=tuple(stmts))),
+    )
 
 
 class _Split:
@@ -64,7 +92,7 @@ class _Split:
         self.control, self.function, self.wrt = control, function, wrt
         self.builder = control.builder
 
-    def run(self) -> tuple[Function, Function, set[str]]:
+    def run(self) -> tuple[Function, Function, dict[str, set[int]]]:
         control, function = self.control, self.function
         params = [param.name for param in function.params]
         (result,) = function.body.results

@@ -7,6 +7,7 @@ import functools
 import inspect
 import operator
 import types as python_types
+from collections.abc import Mapping
 from typing import Any
 
 import gast
@@ -253,6 +254,14 @@ class Calls(Writers):
         """The call of a function that is known to be recursive; None for all others."""
         raise NotImplementedError
 
+    def large_call(self, node: gast.AST, tree: Any, bound: Mapping[str, Value]) -> Value | None:
+        """The call of a large function that is lowered on its own; None for all others."""
+        raise NotImplementedError
+
+    def note_size(self, tree: Any, source: Source, bound: Mapping[str, Value], size: int) -> None:
+        """Notes that a function was lowered in line, as so many lets."""
+        raise NotImplementedError
+
     def inline(
         self,
         node: gast.AST,
@@ -274,10 +283,18 @@ class Calls(Writers):
         static = bool(self.active_frames) and self.frame.static
         frame = Frame(source, {}, parent, static, "" if static else f"{name}_", tree=tree)
         try:
-            frame.environment.update(self.bind(node, tree, source, parent, args, keywords))
+            bound = self.bind(node, tree, source, parent, args, keywords)
         except TypeError as error:
             return self.refuse(node, f"`{name}` {error}", "match its parameters")
-        return self.run(frame, tree)
+        large = self.large_call(node, tree, bound) if parent is None and not static else None
+        if large is not None:
+            return large
+        frame.environment.update(bound)
+        before = self.builder.names.count
+        value = self.run(frame, tree)
+        if parent is None and not static:
+            self.note_size(tree, source, bound, self.builder.names.count - before)
+        return value
 
     def run(self, frame: Frame, tree: gast.FunctionDef | gast.Lambda) -> Value:
         """The value that a function's body returns in a frame whose parameters are bound."""

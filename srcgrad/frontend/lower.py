@@ -21,11 +21,11 @@ from typing import Any
 import gast
 
 from srcgrad.build import Builder
-from srcgrad.errors import SrcgradError, UnsupportedSyntax, together
+from srcgrad.errors import UnsupportedSyntax, together
 from srcgrad.frontend.base import Free, Undecided
 from srcgrad.frontend.containers import EVERY, of_anything
-from srcgrad.frontend.recursion import FoundRecursion, Recursion, Recursions, Recursive
 from srcgrad.frontend.rename import rename
+from srcgrad.frontend.routines import FoundRoutine, Routine, RoutineCalls, Routines
 from srcgrad.frontend.scope import structure_of
 from srcgrad.frontend.source import Source, source_of
 from srcgrad.frontend.values import Frame, Value, leaves
@@ -38,10 +38,10 @@ __all__ = ["Lowered", "Lowering", "Undecided", "lower"]
 _ROUNDS = 12  # of lowering, until the types of containers settle
 
 
-class Lowering(Recursion):
+class Lowering(RoutineCalls):
     """The lowering of functions and, for the derivative, of the bodies of rules."""
 
-    recursions = Recursions()
+    routines = Routines(in_line=True)
 
     def rule(self, function: Callable[..., Any], arguments: Mapping[str, Value]) -> Value:
         """The value of a rule's body with these arguments; `Undecided` where a test of it stays open."""
@@ -54,67 +54,80 @@ class Lowering(Recursion):
             raise together(self.offences[before:])
         return value
 
+    def lower_now(self, known: Routine) -> None:
+        """Lowers a function on its own, to have the type of its result."""
+        _new(self.contents, self.routines, Free(), self.builder.hopeful).lower_routine(known)
+
 
 @dataclass(frozen=True)
 class Lowered:
-    """A function in the IR, the recursive ones that it calls, and what they take from outside."""
+    """A function in the IR, those that it calls on their own, and what they take from outside."""
 
     function: Function
     free: Free
     source: Source
-    recursive: Mapping[str, Lowered] = field(default_factory=dict)
+    routines: Mapping[str, Lowered] = field(default_factory=dict)
+    has_large: bool = False  # whether some of those are not recursive
 
 
-def lower(source: Source, types: Mapping[str, Type]) -> Lowered:
-    """The IR of a function for arguments of these types; raises every refusal of it at once."""
+def lower(source: Source, types: Mapping[str, Type], in_line: bool = False) -> Lowered:
+    """The IR of a function for arguments of these types; raises every refusal of it at once.
+
+    With `in_line`, only recursive functions are lowered on their own.
+    """
     contents: dict[object, Type] = {}
-    recursions = Recursions()
-    offences: list[SrcgradError] = []
+    routines = Routines(in_line)
     hopeful = True
-    for attempt in range(_ROUNDS):
+    attempt = 0
+    while attempt < _ROUNDS:
         if attempt == _ROUNDS - 5:  # types that do not settle: nothing is known of what containers and calls hold
             contents = {site: of_anything(known) for site, known in contents.items()}
-            recursions.forget()
+            routines.forget()
             hopeful = False
         if attempt == _ROUNDS - 2:  # nor of what those hold of which it is not known where they were made
             contents |= {EVERY["list"]: Type("list", items=(UNKNOWN,)), EVERY["dict"]: UNKNOWN}
-        recursions.changed = False
+        routines.start()
         free = Free()
-        lowering = _new(contents, recursions, free, hopeful)
+        lowering = _new(contents, routines, free, hopeful)
         try:
             lowered = _attempt(lowering, source, types)
-            each = {r: _new(contents, recursions, free, hopeful) for r in recursions.known.values()}
-            functions = {r.name: _recursive(inner, r) for r, inner in each.items()}
-        except FoundRecursion:
+            each = {r: _new(contents, routines, free, hopeful) for r in routines.known.values()}
+            functions = {r.name: _routine(inner, r) for r, inner in each.items()}
+        except FoundRoutine:
             continue
+        attempt += 1
         every = (lowering, *each.values())
-        if recursions.changed or any(one.widened for one in every):
+        if routines.changed or any(one.widened for one in every):
             continue  # a type may be narrower than it turns out to be: what is refused may not be
         if any(one.builder.hoped for one in every):
             hopeful = False  # some list stays empty, or is filled by what the compiler does not see
             continue
         offences = [offence for one in every for offence in one.offences]
+        if offences and routines.has_large:
+            return lower(source, types, in_line=True)
         if offences:
             raise together(offences)
-        if recursions.endless():
+        if routines.endless():
             place = source.place(source.tree)
             problem = f"the recursion in `{source.name}` never ends"
             raise UnsupportedSyntax(problem, place, "return a value on some path")
-        return dataclasses.replace(lowered, recursive=functions)
+        return dataclasses.replace(lowered, routines=functions, has_large=routines.has_large)
+    if routines.has_large:
+        return lower(source, types, in_line=True)
     problem = f"the recursion of `{source.name}` has no types that settle"
     raise together([UnsupportedSyntax(problem, source.place(source.tree))])
 
 
-def _new(contents: dict[object, Type], recursions: Recursions, free: Free, hopeful: bool) -> Lowering:
+def _new(contents: dict[object, Type], routines: Routines, free: Free, hopeful: bool) -> Lowering:
     lowering = Lowering(Builder(), free)
     lowering.builder.hopeful = hopeful
-    lowering.contents, lowering.recursions = contents, recursions
+    lowering.contents, lowering.routines = contents, routines
     return lowering
 
 
-def _recursive(lowering: Lowering, known: Recursive) -> Lowered:
-    """One recursive function on its own; its parameters are named after those of its text."""
-    params, result = lowering.lower_recursive(known)
+def _routine(lowering: Lowering, known: Routine) -> Lowered:
+    """One function on its own; its parameters are named after those of its text."""
+    params, result = lowering.lower_routine(known)
     function = Function(
         known.name,
         tuple(Param(var.name) for var in params),
