@@ -294,12 +294,67 @@ def set_of_active_values(x):
     return sum({x[0], x[1]})
 
 
+def entry_changed_under_another_name(x):
+    table = {"a": x[0], "b": x[1]}
+    same = table
+    for _, value in table.items():
+        same["b"] = value * value
+    return table["a"] * table["b"]
+
+
+def entry_changed_by_a_method(x):
+    class Table:
+        def __init__(self):
+            self.entries = {"a": x[0], "b": x[1]}
+
+        def double(self):
+            self.entries["b"] = self.entries["b"] * 2
+
+    table = Table()
+    total = 0.0
+    for value in table.entries.values():
+        table.double()
+        total = total + value**2
+    return total
+
+
+def entry_of_a_grown_dict_changed(x):
+    table = {}
+    for i in range(3):
+        table[i] = x[i]
+    for _, value in table.items():
+        table[1] = value * value
+    return table[0] * table[1]
+
+
+def own_entries_changed(x):
+    table = {}
+    for i in range(3):
+        table[i] = x[i]
+    fixed = {"a": x[0], "b": x[1]}
+    for key, value in table.items():
+        table[key] = value * value
+    for i, (key, value) in enumerate(fixed.items()):
+        if i == 1:
+            break
+        fixed[key] = value * value * 3.0
+    for _, value in list(fixed.items()):
+        fixed["b"] = value * fixed["b"]
+    return table[0] * table[1] + fixed["a"] * fixed["b"]
+
+
+def test_a_loop_over_a_dict_may_change_the_entry_that_it_is_given() -> None:
+    slopes = [(own_entries_changed(POINT + e) - own_entries_changed(POINT - e)) / (2 * STEP) for e in STEP * np.eye(4)]
+    assert np.allclose(grad(own_entries_changed)(POINT), slopes, rtol=1e-5, atol=1e-9)
+
+
 BODY = body()
 
 
 @pytest.mark.parametrize(
     "function",
     [
+        entry_changed_under_another_name, entry_changed_by_a_method, entry_of_a_grown_dict_changed,
         written_through_operator, written_by_a_special_method, written_by_an_iterator, shuffled, part_of_a_view,
         conjugate_is_the_array, converted_without_a_copy, element_taken_before, element_held_twice, copied_list,
         repeated_list, merged_dict, field_held_twice, memory_of_a_recursion, memoised_recursion,

@@ -187,8 +187,9 @@ class _Split:
         lets: list[Stmt] = []
         origin = Origin(0, "", "reverse")
         written = {found for stmt in walk(reverse) if (found := written_buffer(stmt)) is not None}
-        for i, name in enumerate(kept):
-            fresh = self.builder.declare(hint(name), self.builder.types[name])
+        for i, (name, atom) in enumerate(kept.items()):
+            # What one path alone defines may be missing: nobody else is to ask it for a shape.
+            fresh = self.builder.declare(hint(name), self.builder.type(atom))
             names[name] = fresh.name
             if name in written:  # a tape: the caller's residuals are left as they are
                 tape = self.builder.declare("_tape", self.builder.types[name])

@@ -71,6 +71,8 @@ def may_share(let: ir.Let) -> bool:
             return let.effect or name in _VIEW_METHODS or asks_for_no_copy(name, let.keywords)
         case ir.Fn(target):
             return _function_shares(target)
+        case ir.Invoke():
+            return True  # the residuals of a forward sweep hold what it was given
     return False
 
 

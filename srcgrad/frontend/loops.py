@@ -45,7 +45,7 @@ from srcgrad.frontend.values import (
     same_structure,
     with_atoms,
 )
-from srcgrad.ir import UNDEFINED, Append, Atom, Block, Const, Fn, For, Let, Loop, Make, Pop, Var, While, walk
+from srcgrad.ir import UNDEFINED, Append, Atom, Block, Const, Fn, For, Let, Loop, Make, Pop, Store, Var, While, walk
 from srcgrad.types import INT, UNKNOWN, Type, anonymous, join
 
 _ATTEMPTS = 6  # the lattice of types is low: a loop's types settle in two or three, without lengths in four
@@ -124,23 +124,18 @@ class Loops(Calls):
 
     def _stmt_for(self, node: gast.For) -> None:
         self.walked_over = frozenset()
+        dicts = self._dicts_shown(node.iter)
         walk = self._by_position(node) or self.walk(node.iter)
         lists = self.walked_over
         if isinstance(walk, tuple):
-            if _changes_its_dict(node):
-                problem = "the body of this loop changes the dict whose items it runs over"
-                self.refuse(node, problem, "loop over a copy, `list(table.items())`")
-            self._unrolled(node, walk)
+            self._unrolled(node, walk, dicts)
             return
         iterable = self.walked(walk)
         direct = walk.iterable is not None
         hint = node.target.id if direct and isinstance(node.target, gast.Name) else "k"
 
         def body(variable: Var) -> None:
-            value = walk.item(variable)
-            self._suggest(node.target, value)
-            self.assign(node.target, value)
-            self.body(node.body)
+            self._iteration(node, walk.item(variable), dicts)
             self._check_lengths(node, lists)
 
         stops = may_jump(node.body) and contains(node.body, (gast.Break, gast.Return))
@@ -153,6 +148,34 @@ class Loops(Calls):
             if isinstance(stmt, Let) and isinstance(stmt.op, Append | Pop) and _name_of(stmt.args[0]) in lists:
                 problem = "the body of this loop adds to the list that it runs over, or takes from it"
                 self.refuse(node, problem, "loop over a copy, `list(items)`, or write `while`")
+                return
+
+    def _dicts_shown(self, iterable: gast.AST) -> set[str]:
+        """The dicts of which a loop is given items or values, one in every iteration."""
+        found: set[str] = set()
+        pending = [iterable]
+        while pending:
+            call = pending.pop()
+            if not isinstance(call, gast.Call):
+                continue
+            if isinstance(call.func, gast.Name) and call.func.id in ("enumerate", "zip"):
+                pending.extend(call.args)
+            elif isinstance(call.func, gast.Attribute) and call.func.attr in ("items", "values") and not call.args:
+                owner = self.expression(call.func.value) if _is_named(call.func.value) else None
+                found.update([owner.name] if isinstance(owner, Var) else [])
+        return found
+
+    def _check_entries(self, node: gast.For, dicts: set[str], given: Sequence[Value | None], before: int) -> None:
+        """Refuses a loop over the items of a dict that changes others of them: all are read before the loop here.
+
+        `given` is what an iteration is given, its key among them.
+        """
+        for stmt in walk(Block(tuple(self.builder.current()[before:]))) if dicts else ():
+            if not isinstance(stmt, Let) or not isinstance(stmt.op, Store | Pop) or _name_of(stmt.args[0]) not in dicts:
+                continue
+            if stmt.op.path in ((), ("[]",)) and not (len(stmt.args) > 1 and stmt.args[1] in given):
+                problem = "the body of this loop changes the dict whose items it runs over"
+                self.refuse(node, problem, "loop over a copy, `list(table.items())`")
                 return
 
     def _by_position(self, node: gast.For) -> tuple[Value, ...] | None:
@@ -314,20 +337,26 @@ class Loops(Calls):
         steps = self.builder.fn(range, inner.length)
         return Walk(inner.item, iterable=self.builder.fn(reversed, steps))
 
-    def _unrolled(self, node: gast.For, items: tuple[Value, ...]) -> None:
+    def _unrolled(self, node: gast.For, items: tuple[Value, ...], dicts: set[str]) -> None:
         if contains(node.body, (gast.Break, gast.Continue), through_loops=False) or contains(node.body, (gast.Return,)):
             if any(map(self.is_static, items)):
                 self._unrolled_with_jumps(node, items)
                 return
             elements = self.builder.let(Make("list"), [self.as_atom(item, node) for item in items])
             walk = Walk(lambda k: self.builder.fn(operator.getitem, elements, k), length=Const(len(items)))
-            self._walk_list(node, walk)
+            self._walk_list(node, walk, dicts)
             return
         for item in items:
-            self._suggest(node.target, item)
-            self.assign(node.target, item)
-            self.body(node.body)
+            self._iteration(node, item, dicts)
         self.body(node.orelse)
+
+    def _iteration(self, node: gast.For, item: Value, dicts: set[str]) -> None:
+        self._suggest(node.target, item)
+        self.assign(node.target, item)
+        given = [self.frame.find(name, self.frame.environment) for name in assigned_names([node.target])]
+        before = len(self.builder.current())
+        self.body(node.body)
+        self._check_entries(node, dicts, given, before)
 
     def _unrolled_with_jumps(self, node: gast.For, items: tuple[Value, ...]) -> None:
         before = dict(self.frame.environment)
@@ -354,12 +383,11 @@ class Loops(Calls):
                 self.join_by(stop, lambda: None, rest)
                 return
 
-    def _walk_list(self, node: gast.For, walk: Walk) -> None:
+    def _walk_list(self, node: gast.For, walk: Walk, dicts: set[str]) -> None:
         assert walk.length is not None
 
         def body(variable: Var) -> None:
-            self.assign(node.target, walk.item(variable))
-            self.body(node.body)
+            self._iteration(node, walk.item(variable), dicts)
 
         stops = contains(node.body, (gast.Break, gast.Return))
         names = list(dict.fromkeys([*assigned_names([node.target]), *assigned_names(node.body)]))
@@ -538,27 +566,11 @@ class Loops(Calls):
         self.join(Var(loop.targets[0]), [], node.orelse)
 
 
-def _changes_its_dict(node: gast.For) -> bool:
-    """Whether a loop over the items or values of a dict stores into that dict."""
-    shown = [
-        call.func.value.id
-        for call in gast.walk(node.iter)
-        if isinstance(call, gast.Call) and isinstance(call.func, gast.Attribute)
-        if call.func.attr in ("items", "values") and isinstance(call.func.value, gast.Name)
-    ]
-    key = node.target.elts[0] if isinstance(node.target, gast.Tuple) else None
-    own = [key.id] if isinstance(key, gast.Name) else []  # the value of this key has been read
-    stores = [
-        inner
-        for part in node.body
-        for inner in gast.walk(part)
-        if isinstance(inner, gast.Subscript) and isinstance(inner.ctx, gast.Store | gast.Del)
-    ]
-    return any(_is_name(store.value, shown) and not _is_name(store.slice, own) for store in stores)
-
-
-def _is_name(node: gast.AST, names: Sequence[str]) -> bool:
-    return isinstance(node, gast.Name) and node.id in names
+def _is_named(node: gast.AST) -> bool:
+    """Whether an expression is a name, or an attribute of one, and evaluating it changes nothing."""
+    while isinstance(node, gast.Attribute):
+        node = node.value
+    return isinstance(node, gast.Name)
 
 
 def _mentions(node: gast.AST, name: str) -> bool:

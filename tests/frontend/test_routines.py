@@ -104,3 +104,41 @@ def test_calls_that_branch_into_calls_do_not_multiply(tmp_path: Any) -> None:
     derivative = grad(module.f15)
     assert_close(derivative(0.3), gradient(module.f15, 0.3))
     assert len(derivative.source.splitlines()) < 500
+
+
+def overwritten(x: Any) -> Any:
+    y = x
+    np.multiply(x, squared_length(y), out=y)
+    return squared_length(y) * y[0]
+
+
+def squared_length(y: Any) -> Any:
+    return np.dot(y, y)
+
+
+def made_on_one_path(y: Any) -> Any:
+    try:
+        z = y * np.ones(3)
+    except ValueError:
+        z = np.ones((4, 3))
+    except IndexError:
+        pass
+    return z[2][1]
+
+
+def calls_it(m: Any) -> Any:
+    m[1] -= made_on_one_path(m)
+    return np.sum(m**2)
+
+
+@pytest.mark.usefixtures("all_on_their_own")
+def test_residuals_hold_what_was_there() -> None:
+    derivative = grad(overwritten)
+    assert_close(derivative(X.copy()), gradient(lambda x: overwritten(x.copy()), X))
+    assert "squared_length_forward(x.copy())" in derivative.source
+
+
+@pytest.mark.usefixtures("all_on_their_own")
+def test_residuals_of_a_path_that_was_not_taken_are_asked_for_nothing() -> None:
+    m = np.outer(np.array([1.0, -0.5, 0.7, 0.2]), X)
+    assert_close(grad(calls_it)(m.copy()), gradient(lambda m: calls_it(m.copy()), m))

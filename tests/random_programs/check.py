@@ -16,12 +16,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 import srcgrad
 from srcgrad import Derivative, NoRule, UnsupportedSyntax, grad
 from srcgrad import vjp as vjp
+from srcgrad.frontend import routines
 from srcgrad.pipeline import OPTIMIZATIONS
 from tests.differences import (
     Tree,
@@ -37,7 +39,7 @@ from tests.differences import (
 )
 from tests.random_programs.program import Program, TooLong, at_most, call, loaded
 
-MODES = ("all", "none", *OPTIMIZATIONS, "polymorphic", "again", "twice")
+MODES = ("all", "none", *OPTIMIZATIONS, "polymorphic", "again", "twice", "called")
 LARGEST = 1e4
 STEPS = (1e-4, 3e-5)
 RTOL, ATOL = 1e-5, 1e-7
@@ -74,6 +76,8 @@ def check(program: Program, mode: str = "all", seconds: float = 10.0) -> Outcome
     """The outcome of one program; `mode` is one of `MODES`."""
     with np.errstate(all="ignore"), ExitStack() as texts:
         function = texts.enter_context(loaded(program.text))["f"]
+        if mode == "called":  # every function that is called is on its own, small ones too
+            texts.enter_context(patch.multiple(routines, LARGE=0, REPEATED=0))
         try:
             if mode == "twice":
                 function = grad(_seeded(program, function, texts), program.wrt)
