@@ -28,6 +28,7 @@ from srcgrad.ir import Atom, Const, Function, Invoke, Let, blocks, dump, hint, o
 from srcgrad.optimize.accumulate import stores_to_updates, updates_to_stores
 from srcgrad.optimize.cse import share_common
 from srcgrad.optimize.dead import remove_dead
+from srcgrad.optimize.elements import own_elements
 from srcgrad.optimize.first_write import assign_first_write
 from srcgrad.optimize.identities import apply_identities, settle_signs
 from srcgrad.optimize.ownership import own_results
@@ -118,6 +119,7 @@ def _derivative(
     function = _checked("differentiate", function)
     function = _checked("separate_seed", separate_seed(function, request))
     function = _optimized(function, chosen)
+    function = _checked("own_elements", own_elements(function))
     function = _checked("own_results", own_results(function, _value_count(function, request)))
     function = replace(function, doc=_docstring(function, source, types, request, lowered.function))
     functions = [*_routines(lowered, function, called, chosen), function]
@@ -184,7 +186,8 @@ def _routines(
 def _halves(forward: Function, backward: Function, chosen: frozenset[str]) -> tuple[Function, Function]:
     backward = _optimized(_checked("split", backward), chosen)
     forward, backward = without_unused(forward, backward)
-    return _optimized(_checked("split", forward), chosen), _checked("without_unused", backward)
+    forward = _optimized(_checked("split", forward), chosen)
+    return _checked("own_elements", own_elements(forward)), _checked("without_unused", backward)
 
 
 def _check_own_writes(function: Function, source: Source) -> None:

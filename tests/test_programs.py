@@ -59,6 +59,8 @@ REFUSED_TWICE = {
     **dict.fromkeys(("dict_argument_that_changes", "dicts_that_grow", "list_repeated"), _GROWING),
     **dict.fromkeys(("defaultdicts_of_numbers_and_lists", "parts_of_elements_that_are_replaced"), _GROWING),
     "element_is_read_before_a_part_of_it_is_written": "nested adjoints",
+    "elements_changed_in_place_by_all_operators": "nested adjoints",
+    "elements_written_after_their_values_are_used": "nested adjoints",
     **dict.fromkeys(("product_by_three_loops", "parts_of_parts_in_branches_and_loops"), "nested adjoints"),
 }
 

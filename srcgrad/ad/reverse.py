@@ -477,6 +477,10 @@ class Reverse:
         _, bar = self._memory_of(let)
         assert isinstance(let.op, Update)
         value = let.args[-1]
+        if bar is not None and let.op.operator not in (operator.iadd, operator.isub):
+            problem = "whether this changes a number or an array in place is not known"
+            self.refuse(let, problem, "write `y[k] = y[k] * v`")
+            return
         if bar is None or not isinstance(value, Var) or value.name not in self.active:
             return
         cotangent = self.builder.let(Load(_bar_path(let.op)), [bar, *let.args[1:-1]], hint=f"_{hint(value.name)}_bar")

@@ -18,9 +18,10 @@ from dataclasses import dataclass, field
 
 from srcgrad import ir
 from srcgrad.abstract import any_may_raise
+from srcgrad.analyses.held import may_share
 from srcgrad.emit.expressions import INFIX
 from srcgrad.emit.paths import path_of
-from srcgrad.emit.snapshots import copied_loads, may_share
+from srcgrad.emit.snapshots import copied_loads
 from srcgrad.optimize.rewriter import is_temporary
 
 MAX_LENGTH = 90

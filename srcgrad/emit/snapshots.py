@@ -18,28 +18,17 @@ a strided view would come out with other last bits from a copy, because sums and
 
 from __future__ import annotations
 
-import builtins
 import math
-import operator
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-import numpy as np
-
-from srcgrad import ir, runtime
+from srcgrad import ir
+from srcgrad.analyses.held import may_share
 from srcgrad.optimize.rewriter import with_atoms, with_blocks
-from srcgrad.rules.views import VIEWS, asks_for_no_copy
 from srcgrad.types import UNKNOWN
 
 _END = math.inf
-_PLAIN_ATTRIBUTES = {"shape", "size", "ndim", "dtype", "itemsize", "nbytes"}
-_VIEW_METHODS = set(
-    "reshape ravel transpose swapaxes squeeze view diagonal conj conjugate get setdefault items values".split()
-)
-_VIEW_FUNCTIONS = VIEWS | {"array", "ix_", "meshgrid"}
-_FRESH_BUILTINS = set("int float bool complex len abs str repr range isinstance round sum print hash divmod".split())
 
 
 @dataclass
@@ -58,38 +47,6 @@ class _Layout:
     loads: list[ir.Let] = field(default_factory=list)
     elements: set[str] = field(default_factory=set)  # of lists, which a store into the list does not change
     deep: set[str] = field(default_factory=set)  # containers whose elements are written into
-
-
-def may_share(let: ir.Let) -> bool:
-    """Whether the value of a let may share memory with one of its arguments."""
-    match let.op:
-        case ir.Make(kind):
-            return kind != "fstring"
-        case ir.Attr(name):
-            return name not in _PLAIN_ATTRIBUTES
-        case ir.Method(name):
-            return let.effect or name in _VIEW_METHODS or asks_for_no_copy(name, let.keywords)
-        case ir.Fn(target):
-            return _function_shares(target)
-        case ir.Invoke():
-            return True  # the residuals of a forward sweep hold what it was given
-    return False
-
-
-def _function_shares(target: Any) -> bool:
-    module = (getattr(target, "__module__", None) or "").partition(".")[0]
-    name = getattr(target, "__name__", "")
-    if target in (runtime.zeros, runtime.zeros_like):
-        return False
-    if isinstance(target, np.ufunc) or isinstance(getattr(target, "__self__", None), np.ufunc) or module == "math":
-        return False
-    if module == "numpy":
-        return name in _VIEW_FUNCTIONS
-    if getattr(operator, name, None) is target:
-        return name in ("getitem", "call")
-    if getattr(builtins, name, None) is target:
-        return name not in _FRESH_BUILTINS
-    return True
 
 
 def copied_loads(function: ir.Function) -> frozenset[str]:

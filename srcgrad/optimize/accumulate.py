@@ -22,7 +22,7 @@ from typing import Any
 from srcgrad import ir
 from srcgrad.abstract import infer
 from srcgrad.optimize.rewriter import Rewriter, with_blocks
-from srcgrad.types import Type
+from srcgrad.types import CONTAINERS, Type
 
 _SUMS: Mapping[Any, Callable[[Any, Any], Any]] = {operator.add: operator.iadd, operator.sub: operator.isub}
 _BINARY: Mapping[Any, Callable[[Any, Any], Any]] = {
@@ -161,18 +161,35 @@ def _written(stmt: ir.Stmt) -> set[str]:
 class _ToStores(Rewriter):
     def let(self, let: ir.Let) -> None:
         if not isinstance(let.op, ir.Update) or not self.needed(let.op, let):
-            self.emit(let)
+            self.emit(self.through_tuple(let))
             return
         buffer, *indices, value = let.args
-        item = self.compute(ir.Load(let.op.path), (buffer, *indices), "_item", let)
+        path = let.op.path
+        item = self.compute(ir.Load(path), (buffer, *indices), "_item", let)
         result = self.compute(ir.Fn(_BINARY[let.op.operator]), (item, value), "_new", let)
-        self.emit(replace(let, op=ir.Store(let.op.path), args=(buffer, *indices, result)))
+        if path and self.type(buffer).kind in CONTAINERS and self.type(item).kind == "array":
+            path, indices = (*path, "[]"), [*indices, ir.Const(...)]  # the element stays the array that it is
+        self.emit(replace(let, op=ir.Store(path), args=(buffer, *indices, result)))
+
+    def through_tuple(self, let: ir.Let) -> ir.Let:
+        """An update of an array in a tuple, of all of its elements: Python cannot put it back into its place."""
+        if not isinstance(let.op, ir.Update) or self.type(let.args[0]).kind not in CONTAINERS or not let.op.path:
+            return let
+        *args, value = let.args
+        holder = infer(ir.Load(let.op.path[:-1]), [self.operand(arg) for arg in args[:-1]], {})
+        if holder.kind != "tuple":
+            return let
+        return replace(let, op=replace(let.op, path=(*let.op.path, "[]")), args=(*args, ir.Const(...), value))
 
     def needed(self, update: ir.Update, let: ir.Let) -> bool:
         if not update.unique or update.operator not in _BINARY:
             return False
         whole = self.type(let.args[0])
-        if whole.kind == "list" or (whole.dtype is not None and whole.dtype.kind not in "fc"):
+        if whole.kind in CONTAINERS:
+            whole = infer(ir.Load(update.path), [self.operand(arg) for arg in let.args[:-1]], {})
+            if whole.kind not in ("array", "scalar"):
+                return False  # whether it is changed in place or replaced is not known
+        if whole.dtype is not None and whole.dtype.kind not in "fc":
             return False  # no derivative flows through it, and a store would cast where an update refuses
         repeated = not all(is_basic(self.type(index)) for index in let.args[1:-1])
         return repeated or update.operator not in _SUMS.values()

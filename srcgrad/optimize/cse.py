@@ -9,8 +9,8 @@ Before:                                            After:
     yield x_bar.4
 
 A let is shared with an equal one that runs before it whenever it runs itself: one before it in its own block or in
-those around it, or in an earlier branch under the same test. Memory is not looked into: loads, iterators and
-whatever makes an object of its own stay as they are.
+those around it, or in an earlier branch under the same test. Memory is not looked into: loads, iterators,
+whatever makes an object of its own, and what a container may hold and have written into, stay as they are.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import operator
 from functools import cached_property
 
 from srcgrad import ir
+from srcgrad.analyses.held import held
 from srcgrad.optimize.rewriter import (
     ALLOCATIONS,
     Rewriter,
@@ -49,6 +50,7 @@ class _Sharing(Rewriter):
         self.known: Scoped[_Key, str] = Scoped()
         self.branches: Scoped[tuple[ir.Atom, bool], _Facts] = Scoped()
         self.buffers = written_buffers(function)
+        self.held = held(function)
         self.better: dict[str, str] = {}
 
     @cached_property
@@ -71,7 +73,7 @@ class _Sharing(Rewriter):
             self.better.setdefault(earlier, let.target)
 
     def shareable(self, let: ir.Let) -> bool:
-        if ir.has_effect(let) or let.target in self.buffers:
+        if ir.has_effect(let) or let.target in self.buffers or let.target in self.held:
             return False
         if isinstance(let.op, ir.Load) or makes_iterator(let):
             return False

@@ -291,3 +291,57 @@ def stack_of_an_expression(x):
         else:
             stack.append(x["abc".index(token)])
     return stack[0]
+
+
+@program(args=lambda rng: (rng.standard_normal(3),))
+def equal_arrays_in_containers_are_two(x):
+    pair = [x.copy(), x.copy()]
+    pair[0][0] = 5 * x[1]
+    table = {"m": x * 2, "v": x * 2}
+    table["m"][0] = x[2] ** 2
+    parts = [np.split(x * 2, 3), np.split(x * 2, 3)]
+    parts[0][0][0] = 9 * x[2]
+    grown = []
+    grown.append(np.exp(x))
+    grown.append(np.exp(x))
+    for row in grown:
+        row *= x
+        row[1] = x[0]
+    return pair[1] * table["v"] * parts[1][0][0] + grown[0] * grown[1] + pair[0]
+
+
+@program(args=lambda rng: (rng.uniform(0.5, 1.5, 3),))
+def elements_changed_in_place_by_all_operators(x):
+    parts = [2 * x, 3 * x, x[0], x[1]]
+    parts[0] *= x
+    parts[1] -= x * x
+    parts[0] /= x + 1
+    parts[2] *= x[2]
+    parts[3] **= 2
+    rows = [[x * 2], [x * 3]]
+    for row in rows:
+        for part in row:
+            part *= x
+            part **= 2
+    rates = {"a": x * 2, "b": x[0]}
+    for key in rates:
+        rates[key] *= 2.0
+    return (parts[0] + parts[1]) * parts[2] * parts[3] + rows[0][0] * rows[1][0] * rates["a"] * rates["b"]
+
+
+@program(args=lambda rng: (rng.uniform(0.5, 1.5, 3),))
+def elements_written_after_their_values_are_used(x):
+    y = np.exp(x)
+    table = {"a": y}
+    table["a"][0] *= 2
+    rows = [[np.exp(x)], [np.tanh(x)]]
+    for row in rows:
+        row[0] *= x
+    z = np.exp(x * 0.5)
+    parts = [z[1:], z[:2] * 2]
+    parts[0][0] = x[0]
+    pairs = [(np.sqrt(x), 1), (np.tanh(x), 2)]
+    for value, k in pairs:
+        value += x * k
+        value *= x[0]
+    return table["a"] * rows[0][0] * rows[1][0] * pairs[0][0] * pairs[1][0] + parts[0][0] * parts[1][1]
