@@ -25,7 +25,9 @@ def subscript(base: Operand, index: Operand) -> Type:
         case "tuple" | "list":
             return _sequence(t, index)
         case "dict":
-            return (t.item(index.value) if isinstance(index, Const) else None) or UNKNOWN
+            if isinstance(index, Const):
+                return t.item(index.value) or UNKNOWN
+            return reduce(join, t.items) if t.items else UNKNOWN
         case "range" if (isinstance(index, Type) and index.kind == "slice") or _is_slice(index):
             return RANGE
         case "range":

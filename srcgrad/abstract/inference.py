@@ -13,7 +13,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -313,8 +313,8 @@ def _extremum(args: Sequence[Operand], keywords: Keywords) -> Type | None:
         types = list(types[0].items)
     elif len(types) == 1:
         return Type("scalar", types[0].dtype) if types[0].rank == 1 and types[0].dtype is not None else UNKNOWN
-    same = len({(t.kind, t.dtype, t.weak) for t in types}) == 1 and types[0].kind == "scalar"
-    return replace(types[0], length=None) if same else UNKNOWN
+    joined = reduce(join, types)
+    return replace(joined, length=None) if all(t.kind == "scalar" for t in (joined, *types)) else UNKNOWN
 
 
 def _sum(args: Sequence[Operand], keywords: Keywords) -> Type | None:

@@ -22,7 +22,7 @@ import numpy as np
 from srcgrad.abstract.operands import Operand
 from srcgrad.abstract.shapes import ANY
 from srcgrad.ir import Const
-from srcgrad.types import BOOL, INT, UNKNOWN, Dim, Type, fixed, list_of, type_of
+from srcgrad.types import BOOL, FLOAT, INT, UNKNOWN, Dim, Type, fixed, list_of, type_of
 
 LIMIT = 100_000
 _REFUSALS = (ArithmeticError, AttributeError, LookupError, MemoryError, NotImplementedError, RuntimeError, TypeError)
@@ -338,6 +338,8 @@ def generalize(runs: Sequence[Run], dims: Sequence[Dim]) -> Type:
     if kinds == {"scalar"} and len({(t.weak, t.dtype) for t in types}) == 1:
         length = _common_length([(run, run.value) for run in runs], dims) if types[0] == INT else None
         return replace(types[0], length=length)
+    if {(t.kind, t.weak, t.dtype) for t in types} == {(t.kind, t.weak, t.dtype) for t in (INT, FLOAT)}:
+        return FLOAT  # `2**k` is an int or a float: taken for the wider, as where two paths meet
     if kinds == {"array"}:
         return _common_array(runs, types, dims)
     if kinds == {"list"}:

@@ -546,13 +546,22 @@ class Reverse:
     ) -> None:
         """Adds to a part of an adjoint in memory; `holds`: the part may be a container."""
         known = self.builder.types[name].kind
-        # A list is indexed by numbers and slices alone.
-        unique = not any(self.is_gather(index) for index in indices[known == "list" :])
+        unique = not any(self.is_gather(index) for index in self._of_arrays(name, indices))
         if path[-1:] == ("[]",) and ((known != "array" and holds) or (known == "unknown" and not unique)):
             owner = self.builder.let(Load(path[:-1]), [self.buffer(name), *indices[:-1]])
             self.builder.let(Fn(runtime.add_item), [owner, indices[-1], cotangent], effect=True)
             return
         self.builder.do(Update(path, operator.iadd, unique), self.buffer(name), *indices, cotangent)
+
+    def _of_arrays(self, name: str, indices: Sequence[Atom]) -> Sequence[Atom]:
+        """Those of the indices on a way into memory that may be ones of an array: keys, and positions in lists, name
+        one element."""
+        holder = self.builder.types[name]
+        for i, index in enumerate(indices):
+            if holder.kind not in CONTAINERS:
+                return indices[i:]
+            holder = infer(Load(("[]",)), [holder, self.builder.operand(index)])
+        return ()
 
     def is_gather(self, index: Atom) -> bool:
         """Whether an index may name an element twice: an array or a list of integers."""

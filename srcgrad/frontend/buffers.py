@@ -61,9 +61,10 @@ def separate_buffers(function: Function, source: Source) -> Function:
         return function
     names, types = Names.after(function), dict(function.types)
     mirrors, overlaps = Mirrors(facts, roots, names, types), Overlaps(facts, Sharing(facts))
-    remedy = "write into an array made here: `y = x.copy()` first"
     offences = []
     for root, writes in roots.items():
+        plain = facts.kind(root) not in CONTAINERS
+        remedy = f"write into {'an array made here: `y = x.copy()` first' if plain else 'it by one name alone'}"
         found = [(problem, let) for _, let in writes if (problem := mirrors.problems.get(id(let), ""))]
         problem, let = (facts.problem(root, writes), writes[0][1])
         if problem or found:

@@ -20,7 +20,7 @@ from typing import Any
 import gast
 
 from srcgrad.frontend.loops import Loops, Walk
-from srcgrad.frontend.scope import assigned_names
+from srcgrad.frontend.scope import assigned_names, is_named
 from srcgrad.frontend.values import Bound, Choice, Instance, Partial, Record, Table, Value, leaves
 from srcgrad.ir import UNDEFINED, Append, Atom, Const, Make, Method, Pop, Store, Var
 from srcgrad.types import CONTAINERS, UNKNOWN, Type, join, list_of
@@ -138,6 +138,9 @@ class Containers(Loops):
         return self.builder.fn(set, self.as_atom(self._comprehended(node, node.elt), node))
 
     def _expr_dictcomp(self, node: gast.DictComp) -> Value:
+        written_out = self._dict_written_out(node)
+        if written_out is not None:
+            return written_out
         made = self.make("dict", [], node)
 
         def put() -> None:
@@ -168,6 +171,25 @@ class Containers(Loops):
             if walk is not None:
                 return self._each(generator.target, walk, element)
         return None
+
+    def _dict_written_out(self, node: gast.DictComp) -> Value | None:
+        """The dict of a comprehension over the keys or items of a dict whose keys are known, without a condition."""
+        if len(node.generators) != 1 or node.generators[0].ifs or self.frame.static:
+            return None
+        generator = node.generators[0]
+        key = generator.target.elts[0] if isinstance(generator.target, gast.Tuple) else generator.target
+        call = generator.iter
+        shown = call.func.value if isinstance(call, gast.Call) and isinstance(call.func, gast.Attribute) else call
+        if not is_named(shown) or (shown is not call and (call.args or call.func.attr not in ("items", "keys"))):
+            return None
+        if not isinstance(node.key, gast.Name) or not isinstance(key, gast.Name) or key.id != node.key.id:
+            return None
+        walk = self.walk(generator.iter)
+        firsts = [item[0] if isinstance(item, tuple) else item for item in walk] if isinstance(walk, tuple) else [None]
+        keys = [first.value for first in firsts if isinstance(first, Const)]
+        if not isinstance(walk, tuple) or len(keys) != len(firsts):
+            return None
+        return self.display("dict", tuple(keys), self._each(generator.target, walk, node.value), node)
 
     def _is_known(self, node: gast.AST) -> bool:
         """Whether an expression names a tuple or table."""
@@ -287,10 +309,8 @@ class Containers(Loops):
             return
         if join(known, wider) == known:
             return
-        # Of a value of unknown kind the container that holds this one is better not to foresee more than that it holds
-        # something: then its elements are written as what they are when the program runs.
         part = self._part_of(owner) if owner.name not in self.sites else None
-        if part is not None and self.builder.type(part[0]).kind in CONTAINERS and new != UNKNOWN:
+        if part is not None and self.builder.type(part[0]).kind in CONTAINERS:
             self._foresee(part[0], wider, part[1])
             return
         site = self.sites.get(owner.name, "everywhere")
@@ -310,7 +330,7 @@ class Containers(Loops):
         if isinstance(key, Const) and key.value in known.keys:
             items = [join(t, new) if k == key.value else t for k, t in zip(known.keys, known.items, strict=True)]
             return Type("dict", keys=known.keys, items=tuple(items))
-        return Type("dict", keys=known.keys, items=(UNKNOWN,) * len(known.items)) if known.items else known
+        return Type("dict", keys=known.keys, items=tuple(join(t, new) for t in known.items)) if known.items else known
 
     def append(self, owner: Var, value: Atom, node: gast.AST) -> None:
         self.put(owner, value, None, node)

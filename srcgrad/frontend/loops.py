@@ -26,6 +26,7 @@ from srcgrad.frontend.scope import (
     STOP,
     assigned_names,
     contains,
+    is_named,
     may_jump,
 )
 from srcgrad.frontend.values import (
@@ -161,7 +162,7 @@ class Loops(Calls):
             if isinstance(call.func, gast.Name) and call.func.id in ("enumerate", "zip"):
                 pending.extend(call.args)
             elif isinstance(call.func, gast.Attribute) and call.func.attr in ("items", "values") and not call.args:
-                owner = self.expression(call.func.value) if _is_named(call.func.value) else None
+                owner = self.expression(call.func.value) if is_named(call.func.value) else None
                 found.update([owner.name] if isinstance(owner, Var) else [])
         return found
 
@@ -564,13 +565,6 @@ class Loops(Calls):
             self.body(node.orelse)
             return
         self.join(Var(loop.targets[0]), [], node.orelse)
-
-
-def _is_named(node: gast.AST) -> bool:
-    """Whether an expression is a name, or an attribute of one, and evaluating it changes nothing."""
-    while isinstance(node, gast.Attribute):
-        node = node.value
-    return isinstance(node, gast.Name)
 
 
 def _mentions(node: gast.AST, name: str) -> bool:

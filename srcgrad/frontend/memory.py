@@ -387,24 +387,25 @@ class Facts:
         again = write.again(point, self.defined_at[root].loops)
         return again or (write.number > point.number and not write.excludes(point))
 
-    def reads(self, name: str) -> Iterator[Point]:
+    def reads(self, name: str, inside: bool = False) -> Iterator[Point]:
         """Where a name's object is looked at, or handed on; the caller looks at a parameter's at the end.
 
-        To ask for a shape is no look at the contents; to take an element out of a container is none at the element.
+        To ask for a shape is no look at the contents. To take an element out of a container is none at what the element
+        holds, for those who ask what `inside` of the object is looked at.
         """
         for point, stmt in self.uses.get(name, []):
-            if isinstance(stmt, Let) and self._looks_away(stmt, name):
+            if isinstance(stmt, Let) and self._looks_away(stmt, name, inside):
                 continue
             yield point
         if self.definition[name] is None:
             yield self.end
 
-    def _looks_away(self, let: Let, name: str) -> bool:
+    def _looks_away(self, let: Let, name: str, inside: bool) -> bool:
         if isinstance(let.op, Store | Append):
             return let.args[0] == Var(name) and Var(name) not in let.args[1:]
         if let.op in SHAPES and let.args == (Var(name),) and self.kind(name) == "array":
             return True
-        return self.takes_part(let) and let.args[0] == Var(name) and self.kind(name) in CONTAINERS
+        return inside and self.takes_part(let) and let.args[0] == Var(name) and self.kind(name) in CONTAINERS
 
     def takes_part(self, let: Let) -> bool:
         """Whether an operation gives an element of a container, or a field of an object."""

@@ -127,3 +127,10 @@ def _ends(nodes: Sequence[gast.AST]) -> bool:
 def plain(name: str) -> str:
     """A hint made from a name of the environment."""
     return cell_parts(name)[1] if is_cell(name) else FLAG_HINTS.get(name, name)
+
+
+def is_named(node: gast.AST) -> bool:
+    """Whether an expression is a name, or an attribute of one, and evaluating it changes nothing."""
+    while isinstance(node, gast.Attribute):
+        node = node.value
+    return isinstance(node, gast.Name)

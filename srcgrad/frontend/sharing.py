@@ -147,16 +147,18 @@ class Sharing:
         else:
             own, inside = self._joined(name, stmt)
         for atom, point, depth in self._put.get(name, []) if self._may_hold(name) else ():
-            inside |= self._kept(name, _deeper(self._all(atom, point), depth))
+            inside |= self._kept(name, _deeper(self._all(atom, point), depth), point)
         own = frozenset(held for held in own if self._may_be(name, held.origin))
         return own, inside if self._may_hold(name) else _NOTHING
 
-    def _kept(self, owner: str, put: Objects) -> Objects:
-        """What a container holds of what is put into it: in a later iteration, also what an earlier one put there."""
+    def _kept(self, owner: str, put: Objects, point: Point) -> Objects:
+        """What a container holds of what is put into it: in a later iteration of the loop that makes it and puts it
+        there, also what an earlier one put there."""
         found = set(put)
         for held in put:
             made = self._made(held.origin)
-            around = [loop for loop in made.loops if loop not in self.facts.defined_at[owner].loops]
+            shared = set(made.loops).intersection(point.loops)
+            around = [loop for loop in made.loops if loop in shared.difference(self.facts.defined_at[owner].loops)]
             if around:
                 since = Point(around[0], made.loops[: made.loops.index(around[0]) + 1])
                 found.add(Held(held.origin, since, held.crossed | {around[0]}, None, held.depth))
@@ -370,11 +372,11 @@ class Sharing:
         again = write.again(since, (*self.facts.defined_at[holder].loops, *self._made(held.origin).loops))
         if not again and (write.number < since.number or write.excludes(since)):
             return False
-        return any(self.facts.later(holder, use, write) for use in self._reads(reader))
+        return any(self.facts.later(holder, use, write) for use in self._reads(reader, held.depth > 0))
 
-    def _reads(self, name: str) -> Iterator[Point]:
+    def _reads(self, name: str, inside: bool) -> Iterator[Point]:
         """Where a name's object is looked at: what a list that is made again holds, wherever that is used."""
-        yield from self.facts.reads(name)
+        yield from self.facts.reads(name, inside)
         for stmt in dict.fromkeys(stmt for _, stmt in self.facts.uses.get(name, [])):
             if isinstance(stmt, Let) and stmt.target in self.lazy:
                 yield from self._uses(stmt.target)

@@ -345,3 +345,55 @@ def elements_written_after_their_values_are_used(x):
         value += x * k
         value *= x[0]
     return table["a"] * rows[0][0] * rows[1][0] * pairs[0][0] * pairs[1][0] + parts[0][0] * parts[1][1]
+
+
+@program(args=lambda rng: (rng.uniform(0.5, 1.5), 3))
+def table_of_romberg(h, n):
+    table = [[0] * (n + 1) for _ in range(n + 1)]
+    for i in range(n + 1):
+        table[i][0] = h / 2**i * (1 + h)
+        for m in range(1, i + 1):
+            table[i][m] = table[i][m - 1] + (table[i][m - 1] - table[i - 1][m - 1]) / (4**m - 1)
+    return table[n][n]
+
+
+@program(args=lambda rng: (rng.standard_normal(3), ["x", "y", "x"]))
+def sums_by_label(w, labels):
+    totals = {"x": 0.0, "y": 0.0}
+    pairs = {(0, "x"): 0.0, (0, "y"): 0.0}
+    groups = {}
+    for value, label in zip(w, labels):
+        totals[label] += value
+        pairs[0, label] += value * value
+        groups.setdefault(label, []).append(value)
+    s = 0.0
+    for _, total in totals.items():
+        s += total**2
+    for group in groups.values():
+        for value in group:
+            s += min(value**3 + 1, 5)
+    return s + sum(pairs.values())
+
+
+@program(args=lambda rng: (rng.uniform(1.0, 3.0, 4),))
+def cells_of_particles(p):
+    cells = {}
+    for i in range(len(p)):
+        k = int(p[i])
+        if k not in cells:
+            cells[k] = []
+        cells[k].append(i)
+    t = 0.0
+    for members in cells.values():
+        for i in members:
+            for j in members:
+                t += p[i] ** 2 * p[j]
+    return t
+
+
+@program(args=lambda rng: (rng.standard_normal(3),))
+def gradients_like_parameters(w):
+    params = {"w": w * w, "b": w[0] * 2}
+    grads = {key: np.zeros_like(value) for key, value in params.items()}
+    grads["w"] += params["w"] * w
+    return sum(np.sum(value) for value in grads.values()) * params["b"]
