@@ -28,6 +28,7 @@ from srcgrad.ir import Atom, Const, Function, Invoke, Let, blocks, dump, hint, o
 from srcgrad.optimize.accumulate import stores_to_updates, updates_to_stores
 from srcgrad.optimize.cse import share_common
 from srcgrad.optimize.dead import remove_dead
+from srcgrad.optimize.displays import name_elements
 from srcgrad.optimize.elements import own_elements
 from srcgrad.optimize.first_write import assign_first_write
 from srcgrad.optimize.identities import apply_identities, settle_signs
@@ -137,6 +138,7 @@ def _primal(lowered: Lowered, chosen: frozenset[str]) -> Function:
     function = _checked("remove_dead", remove_dead(function))
     _check_structure(function, lowered.source)
     function = _checked("unify_lengths", unify_lengths(function))
+    function = _checked("name_elements", name_elements(function))
     function = _checked("separate_buffers", separate_buffers(function, lowered.source))
     for step in _PRIMAL:
         if step is updates_to_stores or step.__name__ in chosen:

@@ -356,8 +356,8 @@ BODY = body()
     [
         entry_changed_under_another_name, entry_changed_by_a_method, entry_of_a_grown_dict_changed,
         written_through_operator, written_by_a_special_method, written_by_an_iterator, shuffled, part_of_a_view,
-        conjugate_is_the_array, converted_without_a_copy, element_taken_before, element_held_twice, copied_list,
-        repeated_list, merged_dict, field_held_twice, memory_of_a_recursion, memoised_recursion,
+        conjugate_is_the_array, converted_without_a_copy, element_held_twice, copied_list,
+        repeated_list, field_held_twice, memory_of_a_recursion, memoised_recursion,
         variable_of_a_recursion, result_of_stop_gradient, reshaped_argument, reshaped_without_knowing_the_order,
         set_of_active_values,
     ],
@@ -370,6 +370,13 @@ def test_what_is_refused(function: Callable[..., Any], specialize: bool) -> None
         grad(function, specialize=specialize)(x)
     assert np.array_equal(x, POINT)
     assert np.array_equal(BODY.x, before.x)
+
+
+@pytest.mark.parametrize("function", [element_taken_before, merged_dict])
+@pytest.mark.parametrize("specialize", [True, False])
+def test_elements_that_stay_go_by_their_own_names(function: Callable[..., Any], specialize: bool) -> None:
+    slopes = [(function(POINT + e) - function(POINT - e)) / (2 * STEP) for e in STEP * np.eye(4)]
+    assert np.allclose(grad(function, specialize=specialize)(POINT), slopes, rtol=1e-5, atol=1e-9)
 
 
 def test_a_recursive_closure_reads_what_functions_beside_it_write() -> None:

@@ -68,7 +68,7 @@ def held(function: ir.Function) -> frozenset[str]:
         before = len(found)
         for stmt in reversed(stmts):
             if isinstance(stmt, ir.Let):
-                if stmt.target in found and may_share(stmt):
+                if stmt.target in found and (may_share(stmt) or isinstance(stmt.op, ir.Load)):
                     found.update(ir.variables(stmt.args))
                 if isinstance(stmt.op, ir.Append | ir.Store) and ir.written_buffer(stmt) in found:
                     found.update(ir.variables(stmt.args[1:]))
@@ -86,4 +86,4 @@ def _writes_into_elements(function: ir.Function, let: ir.Let) -> bool:
     if isinstance(let.op, ir.Store):
         return len(let.op.path) > 1
     owner = function.types.get(ir.written_buffer(let) or "", UNKNOWN)
-    return isinstance(let.op, ir.Update) and len(let.op.path) > 0 and owner.kind != "array"
+    return isinstance(let.op, ir.Update | ir.Append | ir.Pop) and len(let.op.path) > 0 and owner.kind != "array"

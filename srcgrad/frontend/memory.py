@@ -178,7 +178,7 @@ class Facts:
         for use, stmt in self.uses.get(name, []):
             again = use.again(point, self.defined_at[name].loops)
             later = use.number > point.number and not use.excludes(point) and not self._instead(point, use)
-            if stmt is not last and (later or again):
+            if again or (stmt is not last and later):
                 return False
         return not self._is_held(name) and self._is_new(name, set())
 
@@ -341,7 +341,7 @@ class Facts:
         if isinstance(stmt, Let):
             if isinstance(stmt.op, Global):
                 return f"this writes into `{shown}`, which is not the function's own"
-            if may_be_view(stmt) or isinstance(stmt.op, Pop):
+            if isinstance(stmt.op, Pop) or (may_be_view(stmt) and not self._is_of_temporaries(stmt)):
                 return f"`{shown}` may share its memory with another array, and this writes into it"
         elif stmt is not None and self.kind(root) != "array":
             return f"`{shown}` is one of several objects here, and this writes into it"
@@ -357,6 +357,11 @@ class Facts:
             if name != root and self._replaced(name, writes):
                 return f"`{shown}` is held under a second name, and this writes into it"
         return ""
+
+    def _is_of_temporaries(self, let: Let) -> bool:
+        """Whether an operation shows memory that was made for it alone, if it shows any."""
+        names = [name for name in variables(let.args) if not self._is_number(name)]
+        return isinstance(let.op, Fn | Method) and all(self.is_temporary(name, let) for name in names)
 
     def _may_be_part_list(self, name: str) -> bool:
         """Whether a name that is written is a slice of what may be a list, and then is a new one, or an array."""

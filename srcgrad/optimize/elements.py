@@ -18,7 +18,6 @@ from dataclasses import replace
 from srcgrad import ir, runtime
 from srcgrad.analyses.held import held, may_share
 from srcgrad.optimize.rewriter import Rewriter, reads_type_alone
-from srcgrad.types import CONTAINERS
 
 
 def own_elements(function: ir.Function) -> ir.Function:
@@ -69,7 +68,7 @@ class _Elements(Rewriter):
         self.emit(replace(let, args=(*let.args[:at], *map(self.own, let.args[at:]))))
 
     def own(self, atom: ir.Atom) -> ir.Atom:
-        if not isinstance(atom, ir.Var) or atom.name not in self.held or self.type(atom).kind in CONTAINERS:
+        if not isinstance(atom, ir.Var) or atom.name not in self.held:
             return atom
         if self.head(atom.name) not in self.needed or self.head(atom.name) in self.given:
             return atom
@@ -82,7 +81,8 @@ class _Elements(Rewriter):
 def _pairs(stmt: ir.Stmt) -> Iterator[tuple[str, str]]:
     """Names that a statement makes views of one another; not those of a container and of what it holds."""
     if isinstance(stmt, ir.Let):
-        if stmt.target is not None and may_share(stmt) and not isinstance(stmt.op, ir.Make):
+        shares = isinstance(stmt.op, ir.Load) or (may_share(stmt) and not isinstance(stmt.op, ir.Make))
+        if stmt.target is not None and shares:
             yield from ((stmt.target, name) for name in ir.variables(stmt.args))
     elif isinstance(stmt, ir.Branch):
         yield from ((target, name) for target, *ways in ir.joins(stmt) for name in ir.variables(ways))

@@ -1,5 +1,4 @@
 import math
-from srcgrad.runtime import scalar_seed, unbroadcast
 
 
 def known_items_alone_value_and_grad(x, table, items):
@@ -10,13 +9,11 @@ def known_items_alone_value_and_grad(x, table, items):
     # forward sweep
     length = len(items)
     exp_tape = []
-    total_tape = []
     raised_tape = []
     rate_tape = []
     rate = None
     total = 0.0
     for k in range(length):
-        total_tape.append(total)
         item = items[k]
         raised = False
         try:
@@ -32,16 +29,12 @@ def known_items_alone_value_and_grad(x, table, items):
             total = total + exp
 
     # reverse sweep
-    total_bar = scalar_seed(total)
     x_bar = 0.0
     # line 3: for item in items:
     for _ in reversed(range(length)):
-        total_2 = total_tape.pop()
         raised = raised_tape.pop()
         rate = rate_tape.pop()
         if not raised:
-            exp = exp_tape.pop()
             # line 9: total = total + math.exp(rate * x)
-            x_bar = x_bar + unbroadcast(unbroadcast(total_bar, exp) * exp * rate, x)
-            total_bar = unbroadcast(total_bar, total_2)
+            x_bar = x_bar + exp_tape.pop() * rate
     return total, float(x_bar)

@@ -116,3 +116,30 @@ def array_in_a_dict_written_until_its_name_is_another(x, n):
         y += (kept["a"] * 0.5) ** 3
         y = np.tanh(x[k]) * np.ones(3)
     return kept["a"] * 2.0 + y
+
+
+@program(args=lambda rng: (rng.standard_normal(3), rng.standard_normal(3)))
+def elements_of_lists_by_their_names(a, b):
+    p, q = map(np.array, (a * 2, b * a))
+    for i in range(1, 3):
+        q[i] = q[i] - p[i - 1] * q[i - 1]
+    pair = [a[:2].copy(), b[1:].copy()]
+    r, s = pair
+    r += s
+    both = [p, q]
+    both[1][0] = a[1] * b[2]
+    table = {"p": p}
+    table["p"][2] = b[0]
+    return np.sum(pair[0] * s) * (p * q + both[0])
+
+
+@program(args=lambda rng: (rng.standard_normal(3),))
+def parts_of_what_was_made_for_them(x):
+    flat = (np.outer(x, x).T * 2.0).reshape(-1)
+    flat[1] = x[0] ** 3
+    first = np.asarray(x * 2)
+    first[0] = x[1]
+    for k in range(3):
+        wide = np.atleast_2d(x * x[k])
+        wide[0, k] = x[1] ** 2
+    return flat[:3] * first * wide[0]

@@ -397,3 +397,11 @@ def gradients_like_parameters(w):
     grads = {key: np.zeros_like(value) for key, value in params.items()}
     grads["w"] += params["w"] * w
     return sum(np.sum(value) for value in grads.values()) * params["b"]
+
+
+@program(args=lambda rng: (rng.standard_normal(3),))
+def lists_in_lists_that_grow(x):
+    rows = [list(x), [v * v for v in x]]
+    for row in rows:
+        row.append(x[0] * row[1])
+    return sum(rows[0]) * rows[1][3]
