@@ -35,9 +35,25 @@ class FoundRoutine(Exception):
 
 
 @dataclass(eq=False)
+class Passed:
+    """A function that a routine is passed in every call; `outer` and `siblings` are as those of the routine itself."""
+
+    closure: Closure
+    outer: tuple[str, ...]
+    siblings: Mapping[str, Closure]
+
+    def within(self, variables: Mapping[str, Value]) -> Closure:
+        """The same function in the routine, where what it takes from around it are parameters."""
+        frame = Frame(self.closure.frame.source, dict(variables))
+        frame.environment.update({name: Closure(other.node, frame) for name, other in self.siblings.items()})
+        return Closure(self.closure.node, frame)
+
+
+@dataclass(eq=False)
 class Routine:
     """A function on its own. `outer` are names that its text takes from the function around it, as parameters; `fixed`
-    are those of its own parameters that every call gives the same constant."""
+    are those of its own parameters that every call gives the same constant, `passed` those that are a function of the
+    user's."""
 
     name: str
     tree: Any
@@ -47,6 +63,7 @@ class Routine:
     outer: tuple[str, ...] = ()
     siblings: Mapping[str, Closure] = field(default_factory=dict)
     fixed: Mapping[str, Const] = field(default_factory=dict)
+    passed: Mapping[str, Passed] = field(default_factory=dict)
     types: list[Type] = field(default_factory=list)
     unseen: set[int] = field(default_factory=set)  # positions of lists into which others may have put something
     result: Type = UNDEFINED
@@ -57,6 +74,7 @@ class Routines:
     """The functions on their own that a lowering has met, and whether their types have changed since."""
 
     in_line: bool = False  # whether large functions are lowered in line as well
+    recursive: set[int] = field(default_factory=set)  # the trees of the functions that call themselves
     known: dict[Hashable, Routine] = field(default_factory=dict)
     changed: bool = False
     sizes: dict[Hashable, list[int]] = field(default_factory=dict)  # of the large functions that were lowered in line
@@ -118,23 +136,42 @@ class RoutineCalls(Patterns):
         keywords: dict[str, Value],
     ) -> Value | None:
         """The call of a function that is known to be recursive; None for all others."""
-        known = self.routines.known.get(id(tree))
-        if known is None:
+        if id(tree) not in self.routines.recursive:
             if not any(frame.tree is tree for frame in self.active_frames):
                 return None
-            self._note(tree, source, parent)
+            self.routines.recursive.add(id(tree))
             raise FoundRoutine
         try:
             bound = self.bind(node, tree, source, parent, args, keywords)
         except TypeError as error:
-            return self.refuse(node, f"`{known.name}` {error}", "match its parameters")
+            return self.refuse(node, f"`{getattr(tree, 'name', 'lambda')}` {error}", "match its parameters")
+        known = self._recursive(tree, source, parent, bound)
         atoms = [self.as_atom(bound[name], node) for name in known.parameters]
-        for name in known.outer:
-            value = parent.find(name, self.frame.environment) if parent is not None else None
+        taken = [(name, parent) for name in known.outer]
+        for name, passed in known.passed.items():
+            taken += [(outer, bound[name].frame) for outer in passed.outer]  # type: ignore[union-attr]
+        for name, frame in taken:
+            value = frame.find(name, self.frame.environment) if frame is not None else None
             if value is None or is_undefined(value):
                 return self.refuse(node, f"`{name}` has no value yet when `{known.name}` is called", "assign it before")
             atoms.append(self.as_atom(value, node))
         return self._invoke(known, atoms)
+
+    def _recursive(self, tree: Any, source: Source, parent: Frame | None, bound: Mapping[str, Value]) -> Routine:
+        """The routine of a recursive function for the functions that it is passed; noted where it is a new one."""
+        closures = {n: value for n, value in bound.items() if isinstance(value, Closure) and not value.defaults}
+        fixed = {n: value for n, value in bound.items() if isinstance(value, Const) and callable(value.value)}
+        nodes = [(name, id(closure.node)) for name, closure in closures.items()]
+        key = (id(tree), *nodes, *((name, id(const.value)) for name, const in fixed.items()))
+        known = self.routines.known.get(key)
+        if known is None:
+            passed = {name: Passed(closure, *self._free_names(closure)) for name, closure in closures.items()}
+            names = tuple(name for name in parameter_names(tree) if name not in passed and name not in fixed)
+            outer, siblings = self._free_names(Closure(tree, parent)) if parent is not None else ((), {})
+            name = self.routines.name_for(tree)
+            known = Routine(name, tree, source, names, True, outer, siblings, fixed, passed)
+            self.routines.known[key] = known
+        return known
 
     def _invoke(self, known: Routine, atoms: list[Atom]) -> Atom:
         filled = [isinstance(atom, Var) and atom.name in self.builder.filled for atom in atoms]
@@ -142,18 +179,14 @@ class RoutineCalls(Patterns):
         self.routines.called(known, [self.builder.type(atom) for atom in atoms])
         return self.builder.let(Invoke(known.name), atoms, hint=f"_{known.name}", known=known.result)
 
-    def _note(self, tree: Any, source: Source, parent: Frame | None) -> None:
-        """Enters a function into the list of recursive ones."""
+    def _free_names(self, closure: Closure) -> tuple[tuple[str, ...], dict[str, Closure]]:
+        """The names that a closure reads from around it, and the functions defined beside it that it calls."""
         outer: dict[str, None] = {}
         siblings: dict[str, Closure] = {}
-        if parent is not None:
-            self._free_of(tree, parent, outer, siblings)
-        name, names = self.routines.name_for(tree), parameter_names(tree)
-        routine = Routine(name, tree, source, names, outer=tuple(outer), siblings=siblings)
-        self.routines.known[id(tree)] = routine
+        self._free_of(closure.node, closure.frame, outer, siblings)
+        return tuple(outer), siblings
 
     def _free_of(self, tree: Any, parent: Frame, outer: dict[str, None], siblings: dict[str, Closure]) -> None:
-        """The names that a closure reads from around it, and the functions defined beside it that it calls."""
         own = {arg.id for arg in gast.walk(tree.args) if isinstance(arg, gast.Name)}
         for node in gast.walk(tree):
             if not isinstance(node, gast.Name) or node.id in own or node.id in outer or node.id in siblings:
@@ -207,16 +240,20 @@ class RoutineCalls(Patterns):
     def lower_routine(self, known: Routine) -> tuple[list[Any], Atom]:
         """The parameters and the result of a function, lowered on its own."""
         frame = Frame(known.source, dict(known.fixed), tree=known.tree)
-        params = []
-        for i, (name, known_type) in enumerate(zip((*known.parameters, *known.outer), known.types, strict=True)):
+        names = [*known.parameters, *known.outer, *(name for passed in known.passed.values() for name in passed.outer)]
+        params, values = [], list[Value]()
+        for i, (name, known_type) in enumerate(zip(names, known.types, strict=True)):
             var = self.builder.declare(name, known_type)
             params.append(var)
             if i not in known.unseen:
                 self.builder.filled.add(var.name)
-            is_function = known_type.kind == "callable"
-            frame.environment[name] = Const(known_type.value) if is_function else var
+            values.append(Const(known_type.value) if known_type.kind == "callable" else var)
+        given = iter(values)
+        frame.environment.update(zip((*known.parameters, *known.outer), given, strict=False))
         for name, closure in known.siblings.items():
             frame.environment[name] = Closure(closure.node, frame)
+        for name, passed in known.passed.items():
+            frame.environment[name] = passed.within({outer: next(given) for outer in passed.outer})
         value = self.run(frame, known.tree)
         with self.inside(frame):
             atom = self.as_atom(value, known.tree)

@@ -108,3 +108,51 @@ def adaptive_simpson(weights, x):
         return simpson(a, middle, level - 1) + simpson(middle, b, level - 1)
 
     return simpson(0.0, 1.0, 2)
+
+
+def simpson(f, a, b):
+    return (b - a) / 6 * (f(a) + 4 * f((a + b) / 2) + f(b))
+
+
+def adaptive(f, a, b, eps):
+    c = (a + b) / 2
+    left, right = simpson(f, a, c), simpson(f, c, b)
+    if abs(simpson(f, a, b) - left - right) < eps:
+        return left + right
+    return adaptive(f, a, c, eps / 2) + adaptive(f, c, b, eps / 2)
+
+
+def cubed(t):
+    return t**3 + np.sin(3 * t)
+
+
+@program(args=lambda rng: (rng.uniform(0.5, 1.5, 3),))
+def adaptive_quadrature_of_functions(x):
+    k = x[0] * x[1]
+
+    def wave(t):
+        return np.sin(k * t) * scaled(t)
+
+    def scaled(t):
+        return t * x[2]
+
+    line = adaptive(lambda t: t * x[1], 0.0, 1.0, 1e-3)
+    return adaptive(wave, 0.0, 1.0, 1e-4) + adaptive(cubed, 0.0, x[0], 1e-4) * line
+
+
+def folded(f, values, start):
+    if len(values) == 0:
+        return start
+    return folded(f, values[1:], f(start, values[0]))
+
+
+def mapped_over(f, tree):
+    if isinstance(tree, list | tuple):
+        return [mapped_over(f, branch) for branch in tree]
+    return f(tree)
+
+
+@program(args=lambda rng: (rng.standard_normal(3),))
+def functions_passed_down_a_recursion(x):
+    found = mapped_over(lambda v: v * x[0], [x[1], [x[2], x[0]]])
+    return folded(lambda a, b: a * b + x[1], x, 1.0) + found[0] * found[1][0] * found[1][1]
