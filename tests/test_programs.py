@@ -62,7 +62,7 @@ REFUSED_TWICE = {
     "element_is_read_before_a_part_of_it_is_written": "nested adjoints",
     **dict.fromkeys(("rows_that_grow", "lists_in_lists_that_grow", "sums_by_label"), _TWICE),
     **dict.fromkeys(("elements_changed_in_place_by_all_operators", "table_of_romberg"), _TWICE),
-    "functions_passed_down_a_recursion": "residuals of a recursion have no finite type, and parts of theirs are written",
+    "functions_passed_down_a_recursion": "residuals of a recursion have no finite type",
     "parts_of_what_was_made_for_them": "whether a part of an adjoint is a number or a view is not known",
     "elements_written_after_their_values_are_used": _TWICE,
     **dict.fromkeys(("product_by_three_loops", "parts_of_parts_in_branches_and_loops"), "nested adjoints"),
