@@ -62,7 +62,10 @@ class Expressions(Maker):
     def list_display(self, kind: List, depth: int) -> str:
         if self.has("comprehensions") and self.chance(30):
             return self.comprehension(kind, depth)
-        return f"[{', '.join(self.expression(kind.item, depth - 1) for _ in range(kind.length))}]"
+        items = [self.expression(kind.item, depth - 1) for _ in range(kind.length)]
+        if self.has("elements") and self.chance(20):
+            items = items[:1] * kind.length  # equal ones, which are objects of their own but for a name
+        return f"[{', '.join(items)}]"
 
     def comprehension(self, kind: List, depth: int) -> str:
         name = self.pick("ijk")
@@ -171,7 +174,11 @@ class Expressions(Maker):
         if kind.length == 0:
             return f"len({name})"
         if kind.item == FLOAT:
-            return self.pick((f"{name}[{self.index(kind.length)}]", f"{name}[-1]", f"sum({name})", f"len({name})"))
+            whole = [f"np.{f}({name})" for f in ("sum", "mean", "max")] * self.has("elements")
+            at = f"{name}[{self.index(kind.length)}]"
+            return self.pick((at, f"{name}[-1]", f"sum({name})", f"len({name})", *whole))
+        if kind.item != Array((self.length,)):
+            return f"len({name})"
         return f"np.sum({name}[{self.index(kind.length)}])"
 
     def element_of_dict(self, name: str) -> str:
@@ -302,6 +309,8 @@ class Expressions(Maker):
         """A name of this shape, a part of another array, or a constant array."""
         if (names := self.names(Array(shape))) and not self.chance(15):
             return self.pick(names)
+        if self.has("elements") and (elements := self.elements(Array(shape))) and self.chance(60):
+            return self.pick(elements)
         parts = self.parts_of_shape(shape)
         if parts and not self.chance(25):
             return self.pick(parts)
@@ -315,6 +324,16 @@ class Expressions(Maker):
             f"np.zeros({size(shape)})",
             *like,
         ])  # fmt: skip
+
+    def elements(self, item: Kind) -> list[str]:
+        """Elements of a kind in the lists and dicts in scope."""
+        found = []
+        for name, kind in self.scope.items():
+            if isinstance(kind, List) and kind.item == item and kind.length:
+                found.append(f"{name}[{self.index(kind.length)}]")
+            if isinstance(kind, Dict) and kind.item == item:
+                found.append(f"{name}[{self.pick(kind.keys)!r}]")
+        return found
 
     def parts_of_shape(self, shape: tuple[int, ...]) -> list[str]:
         found = []

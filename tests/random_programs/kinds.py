@@ -91,7 +91,8 @@ NAMES = tuple("y z s t r u v w q g h e d p l o".split())
 FEATURES = (
     "stores slice_stores row_stores mask_stores index_stores chained_stores augmented views alias store_arguments "
     "branches for while jumps returns loop_else lists tuples helpers closures choices masks comprehensions matrices "
-    "integers boolean_operators rebinding swaps reversed_steps joins methods exceptions dicts outs norms buffers"
+    "integers boolean_operators rebinding swaps reversed_steps joins methods exceptions dicts outs norms buffers "
+    "elements"
 ).split()
 
 

@@ -36,6 +36,7 @@ class Statements(Control):
             (3 * has("tuples"), self.on_tuple),
             (3 * has("dicts"), self.on_dict),
             (2 * has("outs") * arrays, self.into),
+            (4 * has("elements") * bool(self.elements(Array((self.length,)))), self.store_element),
             (2 * has("buffers") * nested * (self.loops < 2), self.double_buffer),
             (2 * has("boolean_operators"), self.assign_test),
             (has("integers"), self.on_integer),
@@ -173,6 +174,30 @@ class Statements(Control):
             return
         self.emit(f"{text} {operator} {self.divisor(value) if operator == '/=' else value}")
 
+    def store_element(self) -> None:
+        """An array that a list or dict holds is changed in place, or a part of it; in a loop, all that a list holds."""
+        item = Array((self.length,))
+        lists = [n for n, k in self.scope.items() if isinstance(k, List) and k.item == item and n not in self.fixed]
+        operator = self.pick(OPERATORS[2:])
+        if lists and self.chance(30):
+            name, element = self.pick(lists), self.new_name()
+            if element in self.scope:
+                return self.assign_array()
+            self.emit(f"for {element} in {name}:")
+            with self.block():
+                value = self.expression(self.pick((FLOAT, item)), 1)
+                target = self.pick((element, element, f"{element}[{self.index(self.length)}]"))
+                value = value if target == element else self.number(1)
+                self.emit(f"{target} {operator} {self.divisor(value) if operator == '/=' else value}")
+            return None
+        text, part = self.pick(self.elements(item)), item
+        if self.chance(50):
+            text, part = self.part(text, item.shape)  # type: ignore[assignment]
+            operator = self.pick(OPERATORS)
+        value = self.expression(FLOAT if self.chance(30) else part, 1)
+        self.emit(f"{text} {operator} {self.divisor(value) if operator == '/=' else value}")
+        return None
+
     def view(self) -> None:
         name = self.pick(self.names(Array))
         kind = self.scope[name]
@@ -235,6 +260,7 @@ class Statements(Control):
         names = [name for name in self.names(List) if name not in self.fixed]
         if not names or self.chance(20):
             items: list[Kind] = [FLOAT, FLOAT, Array((self.length,))]
+            items += [List(FLOAT, 2)] * self.has("elements")
             kind = List(self.pick(items), self.below(4))
             text, name = self.expression(kind, 1), self.new_name()
             self.emit(f"{name} = {text}")
@@ -250,7 +276,20 @@ class Statements(Control):
             (2 * full, lambda: self.pop(name, known)),
             (2 * full * (known.item == FLOAT), lambda: self.emit(f"{name}[-1] += {self.number(1)}")),
             (4 * full * (known.item == FLOAT), lambda: self.unpack(name, known)),
+            (6 * full * isinstance(known.item, List), lambda: self.store_in_row(name, known)),
         ))  # fmt: skip
+
+    def store_in_row(self, name: str, known: List) -> None:
+        """A list in a list is changed."""
+        row, element = f"{name}[{self.index(known.length)}]", self.new_name()
+        if element not in self.scope and self.chance(30):
+            self.emit(f"for {element} in {name}:")
+            with self.block():
+                self.emit(self.pick((f"{element}[0] = {self.number(1)}", f"{element}.append({self.number(1)})")))
+        elif self.chance(50):
+            self.emit(f"{row}[{self.below(2)}] {self.pick(OPERATORS[:5])} {self.number(1)}")
+        else:
+            self.emit(f"{row}.append({self.number(1)})")
 
     def append(self, name: str, known: List) -> None:
         self.emit(f"{name}.append({self.expression(known.item, 1)})")
