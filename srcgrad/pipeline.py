@@ -17,6 +17,7 @@ from srcgrad import rules
 from srcgrad.ad.gradient import Request, differentiate, leaf_count
 from srcgrad.ad.split import split, without_unused
 from srcgrad.analyses.lengths import unify_lengths
+from srcgrad.emit.members import name_members
 from srcgrad.emit.module import module_text
 from srcgrad.errors import AliasedWrite, NonScalarOutput, Place, SrcgradError, UnsupportedSyntax
 from srcgrad.frontend.base import Free, is_mixed
@@ -124,6 +125,7 @@ def _derivative(
     function = _checked("own_results", own_results(function, _value_count(function, request)))
     function = replace(function, doc=_docstring(function, source, types, request, lowered.function))
     functions = [*_routines(lowered, function, called, chosen), function]
+    functions = [_checked("name_members", name_members(each, lowered.free.values)) for each in functions]
     return Compiled(module_text(functions, ""), function.name, function, lowered.free, result)
 
 

@@ -12,6 +12,7 @@ Sizes are never part of it, except 1: a longer vector has the same type. An axis
 
 from __future__ import annotations
 
+import enum
 import functools
 import types as python_types
 from dataclasses import dataclass, replace
@@ -162,6 +163,8 @@ def type_of(value: Any, symbol: str = "", depth: int = 0) -> Type:
         return Type("array", value.dtype, dims=_dims(value.shape, symbol))
     if isinstance(value, np.generic):
         return Type("scalar", value.dtype)
+    if isinstance(value, enum.Enum):
+        return INT if isinstance(value, int) else STR if isinstance(value, str) else OBJECT
     if depth > _DEPTH:
         return OBJECT
     if type(value) is tuple:
@@ -182,6 +185,8 @@ def type_of(value: Any, symbol: str = "", depth: int = 0) -> Type:
 
 def fields_of(value: Any) -> dict[str, Any] | None:
     """The fields of a NamedTuple, a dataclass or another object of a class written in Python; None for all else."""
+    if isinstance(value, enum.Enum):
+        return None
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return dict(zip(value._fields, value, strict=True))
     if type(value).__flags__ & _HEAP_TYPE and isinstance(getattr(value, "__dict__", None), dict):

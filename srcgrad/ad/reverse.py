@@ -591,13 +591,17 @@ class Reverse:
             self.refuse(let, "complex intermediate values are not supported", "separate real and imaginary part")
             return
         kinds = [self.type(atom).kind for atom in let.args]
-        if "list" in kinds and let.op == Fn(operator.add):
+        if kinds == ["list", "list"] and let.op == Fn(operator.add):
             self._joined_lists(let, cotangent)
             return
         if sorted(kinds) == ["list", "scalar"] and let.op == Fn(operator.mul):
             self._repeated_list(let, cotangent)
             return
         if any(kind in CONTAINERS for kind in kinds) and let.op in (Fn(operator.add), Fn(operator.mul)):
+            if "unknown" in kinds:
+                problem = "whether this joins or repeats a list, or computes with an array, is not known"
+                self.refuse(let, problem, "write `np.array(...)` around what is meant as an array, or append to a list")
+                return
             self.refuse(let, "tuples and lists are joined or repeated here", "build the container element by element")
             return
         bound = self._bind(let)

@@ -35,6 +35,8 @@ def may_share(let: ir.Let) -> bool:
             return name not in _PLAIN_ATTRIBUTES
         case ir.Method(name):
             return let.effect or name in _VIEW_METHODS or asks_for_no_copy(name, let.keywords)
+        case ir.Fn(np.array):
+            return len(let.args) > 1 or bool(let.keywords)  # a dtype may be that of objects, a copy may not be made
         case ir.Fn(target):
             return _function_shares(target)
         case ir.Invoke():

@@ -51,7 +51,14 @@ def _numpy(target: object, name: str) -> tuple[str, str] | None:
         module = getattr(np, part) if part else np
         if getattr(module, name.rpartition(".")[2], None) is target:
             return _NUMPY, ".".join(filter(None, ("np", part, name.rpartition(".")[2])))
-    return None
+    home, *inner = str(getattr(target, "__module__", None)).split(".")
+    module = sys.modules.get(".".join((home, *inner)))
+    if home == "numpy" and not any(part.startswith("_") for part in inner) and getattr(module, name, None) is target:
+        return _NUMPY, ".".join(("np", *inner, name))  # of a module in a module: `np.polynomial.legendre.leggauss`
+    if callable(target):
+        return None
+    objects = (f"np.{name}" for name, found in vars(np).items() if found is target)  # `np.mgrid`
+    return next(((_NUMPY, path) for path in objects), None)
 
 
 def _library(target: object, module: str, name: str) -> tuple[str, str] | None:

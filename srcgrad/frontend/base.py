@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import operator
 import types as python_types
@@ -194,14 +195,14 @@ class Base:
             if access.where != "builtin":
                 self.free.identities[access] = found
             return Const(found)
-        if found is None or isinstance(found, bool | str | type(Ellipsis)):
+        if found is None or isinstance(found, bool | str | enum.Enum | type(Ellipsis)):
             self.free.identities[access] = found
             return Const(found)
         return self.global_read(access, name, found)
 
     def object_value(self, found: Any, name: str) -> Value:
         """An object that the compiler came by: known for good, or read where the function is called."""
-        if is_known(found) or found is None or isinstance(found, bool | int | float | str | type(Ellipsis)):
+        if is_known(found) or found is None or isinstance(found, bool | int | float | str | enum.Enum | type(Ellipsis)):
             return Const(found)
         access = self.owners.setdefault(id(found), Access(Owner(found), "", "object"))
         return self.global_read(access, name, found)

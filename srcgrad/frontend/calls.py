@@ -202,7 +202,21 @@ class Calls(Writers):
         if isinstance(node, gast.Call) and len(node.args) == len(atoms):
             for arg, atom in zip(node.args, atoms, strict=True):
                 self._displayed(arg, atom)
+        atoms, named = self._arrays_for(callee, atoms, named)
         return self.builder.let(Fn(callee), atoms, named, effect=_may_act(callee))
+
+    def _arrays_for(
+        self, callee: Any, atoms: list[Atom], named: list[tuple[str, Atom]]
+    ) -> tuple[list[Atom], list[tuple[str, Atom]]]:
+        """The operands of a call, lists made arrays where NumPy's function takes them for arrays: so does its rule."""
+        rule = registry.get(callee)
+        if rule is None or not _is_numpy(callee):
+            return atoms, named
+        wanted = [name for name in rule.differentiable if name not in rule.sequences]
+        places = [name in wanted for name in rule.parameters]
+        given = [self.as_array(atom) if is_array else atom for atom, is_array in zip(atoms, places, strict=False)]
+        by_name = [(key, self.as_array(atom) if key in wanted else atom) for key, atom in named]
+        return [*given, *atoms[len(given) :]], by_name
 
     def _displayed(self, node: gast.AST, atom: Atom) -> Type:
         """The type of an argument; of a list written out in the call, which nobody else sees, with its items' types."""
@@ -381,6 +395,13 @@ def _may_act(callee: Any) -> bool:
 def _is_generator(tree: Any) -> bool:
     from_lambda = isinstance(tree, gast.Lambda)
     return not from_lambda and any(isinstance(n, gast.Yield | gast.YieldFrom) for n in gast.walk(tree))
+
+
+def _is_numpy(callee: Any) -> bool:
+    """Whether a function is one of NumPy's or SciPy's, a ufunc's methods among them."""
+    function = getattr(callee, "__self__", callee) if not getattr(callee, "__module__", None) else callee
+    module = getattr(function, "__module__", None) or type(function).__module__
+    return str(module).partition(".")[0] in ("numpy", "scipy")
 
 
 def _name(callee: Any) -> str:

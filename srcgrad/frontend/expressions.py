@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gast
+import numpy as np
 
 from srcgrad.frontend.base import Base, Undecided, is_users_own
 from srcgrad.frontend.values import (
@@ -126,7 +127,22 @@ class Expressions(Base):
         special = self.special_operator(node, BINARY[type(node.op)].__name__, [left, right])
         if special is not None:
             return special
-        return self.builder.fn(BINARY[type(node.op)], self.as_atom(left, node), self.as_atom(right, node))
+        return self.builder.fn(BINARY[type(node.op)], *self._operands(node.op, left, right, node))
+
+    def _operands(self, op: gast.AST, left: Value, right: Value, node: gast.AST) -> list[Atom]:
+        """The operands of arithmetic: a list or tuple that meets one of NumPy's values is an array by another name."""
+        atoms = [self.as_atom(left, node), self.as_atom(right, node)]
+        types = [self.builder.type(atom) for atom in atoms]
+        met = any(known.kind == "array" for known in types)
+        if not isinstance(op, gast.Mult):  # NumPy's integers repeat lists as Python's do
+            met |= any(known.kind == "scalar" and not known.weak for known in types)
+        if not isinstance(op, gast.Mult | gast.Add | gast.Mod):  # which join, repeat and fill in
+            met |= any(known.kind == "unknown" for known in types)
+        return [self.as_array(atom) for atom in atoms] if met else atoms
+
+    def as_array(self, atom: Atom) -> Atom:
+        """A list or tuple as the array that NumPy takes it for; all else as it is."""
+        return self.builder.fn(np.array, atom) if self.builder.type(atom).kind in ("list", "tuple") else atom
 
     def special_operator(self, node: gast.AST, name: str, operands: list[Value]) -> Value | None:
         """What an operator does that a class of the user's defines; None where none does."""

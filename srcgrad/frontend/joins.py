@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 import gast
 
 from srcgrad.frontend.base import MIXED, Half, is_mixed
-from srcgrad.frontend.expressions import Expressions
+from srcgrad.frontend.indexers import Indexers
 from srcgrad.frontend.scope import CHOSEN, DEAD, RETURNED, SKIP, STOP
 from srcgrad.frontend.values import (
     Bound,
@@ -38,7 +38,7 @@ from srcgrad.frontend.values import (
 from srcgrad.ir import UNDEFINED, Atom, Block, Const, If, Stmt, Var
 
 
-class Joins(Expressions):
+class Joins(Indexers):
     def join(self, test: Atom, then: Sequence[gast.AST], orelse: Sequence[gast.AST]) -> None:
         """Lowers the two blocks; names that they leave different are joined."""
         self.join_by(test, lambda: self.body(then), lambda: self.body(orelse))

@@ -172,7 +172,7 @@ class Lists(Containers):
                 return self.refuse(node, "`|` of dicts whose keys are not known", "write a loop over the keys")
             merged = {key: value for one in pairs for key, value in one or ()}
             return self.display("dict", tuple(merged), list(merged.values()), node)
-        if isinstance(node.op, gast.Mult) and "list" in kinds:
+        if isinstance(node.op, gast.Mult) and "list" in kinds and "array" not in kinds:
             owner, count = (left, right) if kinds[0] == "list" else (right, left)
             return self._repeated(node, owner, count)
         return super().binary(node, left, right)
@@ -318,7 +318,8 @@ class Lists(Containers):
     def furthest(self, node: gast.AST, values: Value, key: Value, largest: bool) -> Value:
         """The element with the largest or the smallest key; which one it is is a constant to the derivative."""
         source = self._sequence_of(values, node)
-        every = self.collected(source, node, lambda item: self._key(node, key, item))
+        plain = key == Const(None)
+        every = source if plain else self.collected(source, node, lambda item: self._key(node, key, item))
         at = self.builder.let(Fn(runtime.furthest), [self.as_atom(every, node), Const(largest)], known=INT)
         return self.item_at(node, source, at)
 

@@ -8,7 +8,7 @@ Shared by those who find out what may be written under two names, and who tell m
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -206,7 +206,7 @@ class Facts:
         seen.add(name)
         stmt = self.definition.get(name)
         if isinstance(stmt, Let):
-            return makes_new(stmt)
+            return makes_new(stmt, self.function.types)
         if stmt is None:
             return False
         found = sources(stmt, name)
@@ -341,7 +341,8 @@ class Facts:
         if isinstance(stmt, Let):
             if isinstance(stmt.op, Global):
                 return f"this writes into `{shown}`, which is not the function's own"
-            if isinstance(stmt.op, Pop) or (may_be_view(stmt) and not self._is_of_temporaries(stmt)):
+            shows = may_be_view(stmt, self.function.types) and not self._is_of_temporaries(stmt)
+            if shows or isinstance(stmt.op, Pop):
                 return f"`{shown}` may share its memory with another array, and this writes into it"
         elif stmt is not None and self.kind(root) != "array":
             return f"`{shown}` is one of several objects here, and this writes into it"
@@ -421,9 +422,9 @@ class Facts:
         return isinstance(let.op, Pop | Attr)
 
 
-def makes_new(let: Let) -> bool:
+def makes_new(let: Let, types: Mapping[str, Type]) -> bool:
     """Whether the result of an operation is a number, or memory that no operand shares."""
-    if may_be_view(let):
+    if may_be_view(let, types):
         return False
     if not isinstance(let.op, Fn):
         return let.op == Method("copy")
@@ -472,7 +473,7 @@ def _takes_first(index: Atom) -> bool:
     return isinstance(index, Const) and isinstance(index.value, int)
 
 
-def may_be_view(let: Let) -> bool:
+def may_be_view(let: Let, types: Mapping[str, Type]) -> bool:
     """Whether the result of an operation may share memory with an operand, other than by a basic subscript or `.T`."""
     match let.op:
         case Attr(name):
@@ -482,6 +483,9 @@ def may_be_view(let: Let) -> bool:
         case Method(name):
             # `conj` of what is not complex is the array itself.
             return name in _VIEW_NAMES or name in ("conj", "conjugate") or asks_for_no_copy(name, let.keywords)
+        case Fn(np.diag):
+            known = types.get(next(variables(let.args[:1]), ""))
+            return known is None or known.rank != 1  # of a vector it is a new matrix
         case Fn(target):
             name = getattr(target, "__name__", "")
             return name in _VIEW_NAMES or target in (min, max) or asks_for_no_copy(name, let.keywords)

@@ -19,6 +19,7 @@ from typing import Any
 import gast
 import numpy as np
 
+from srcgrad import runtime
 from srcgrad.frontend.library import STAND_INS, Deque
 from srcgrad.frontend.loops import Walk
 from srcgrad.frontend.objects import Objects
@@ -86,12 +87,23 @@ class Sequences(Objects):
     def call(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value:
         if any(callee is reader for reader in _READERS):
             args = [self._read(arg) for arg in args]
+        if callee in (list, sum, max, min):
+            args = [self._keys_of(arg) for arg in args]
         return super().call(node, callee, args, keywords)
 
     def _read(self, value: Value) -> Value:
         """What a function that only reads a sequence makes of a deque: its elements."""
         if isinstance(value, Instance) and value.cls is Deque:
             return self.field(value, "items") or value
+        return value
+
+    def _keys_of(self, value: Value) -> Value:
+        """What a dict is as a sequence: its keys, through which no derivative flows."""
+        keys = self.known_keys(value)
+        if keys is not None:
+            return tuple(map(Const, keys))
+        if isinstance(value, Var) and self.builder.type(value).kind == "dict":
+            return self.builder.fn(runtime.keys_of, value)
         return value
 
     def _combined(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -246,9 +258,19 @@ class Sequences(Objects):
             filled = self.truth(self.call(node, len, [values], {}), node)
             most = lambda: self.call(node, callee, [values], key)  # noqa: E731
             return self.either(filled, most, lambda: keywords["default"], "_most")
-        if "key" not in keywords:
-            return None
-        return self.furthest(node, args[0] if len(args) == 1 else tuple(args), keywords["key"], callee is max)
+        values = args[0] if len(args) == 1 else tuple(args)
+        if "key" in keywords:
+            return self.furthest(node, values, keywords["key"], callee is max)
+        values = self.listed(values, node) if isinstance(values, Lazy) else values
+        return self.furthest(node, values, Const(None), callee is max) if self._holds_sequences(values) else None
+
+    def _holds_sequences(self, values: Value) -> bool:
+        """Whether this is a list or tuple of lists or tuples, which are compared item by item."""
+        if isinstance(values, tuple):
+            types = [self.builder.type(item) for item in values if isinstance(item, Var)]
+            return any(isinstance(item, tuple) for item in values) or any(t.kind in ("list", "tuple") for t in types)
+        known = self.builder.type(values) if isinstance(values, Var) else UNKNOWN
+        return known.kind in ("list", "tuple") and any(item.kind in ("list", "tuple") for item in known.items)
 
     # Functions
 

@@ -194,7 +194,7 @@ class Sharing:
                 return own | self._seen(first, point), inside
         if self.facts.base(name) is not None:
             return self._seen(_name(let.args[0]), point), _NOTHING
-        if isinstance(let.op, Invoke) or may_be_view(let):
+        if isinstance(let.op, Invoke) or may_be_view(let, self.facts.function.types):
             found = self._union(atoms, point)
             own = frozenset(replace(held, depth=0) for held in found)
             return itself | own, parts | frozenset(replace(h, depth=d) for h in found for d in range(1, _DEEPEST + 1))

@@ -311,6 +311,7 @@ class Statements(Joins):
         for stmt in (*(before if acts else ()), *after):
             self.builder.emit(stmt)
         if not acts or (self.builder.type(old).kind == "array" and not self._gathers(index)):
+            value = self.as_array(value) if self.builder.type(base).kind == "array" else value
             self.write(Update(("[]",), self.inplace(node)), base, index, value)
             return
         # The right side writes: the element was read before it, as Python does.
@@ -337,7 +338,7 @@ class Statements(Joins):
             special = self.special_operator(node, self.inplace(node).__name__, [old, value])
             return special if special is not None else self.binary(node, old, value)
         if isinstance(old, Var) and kind == "array":
-            self.write(Update((), self.inplace(node)), old, self.as_atom(value, node))
+            self.write(Update((), self.inplace(node)), old, self.as_array(self.as_atom(value, node)))
             return None
         if isinstance(old, Var) and kind in ("list", "dict"):
             self.grown(node, old, value)

@@ -195,7 +195,7 @@ class _Marker:
         self.demand(first.name)
         if isinstance(let.op, ir.Load):
             self.read(first.name, self.reach(site, first.name))
-        elif ir.written_buffer(let) is None and not reads_type_alone(let):
+        elif ir.written_buffer(let) is None and not reads_type_alone(let, self.function.types):
             self.read(first.name, math.inf)
 
     def use_all(self, atoms: Iterable[ir.Atom]) -> None:

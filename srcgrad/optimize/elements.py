@@ -48,7 +48,7 @@ class _Elements(Rewriter):
         for stmt in ir.walk(self.function.body):
             atoms = [*ir.own_atoms(stmt), *(atom for block in ir.blocks(stmt) for atom in block.results)]
             if stmt.origin.sweep == "reverse":
-                if not isinstance(stmt, ir.Let) or not reads_type_alone(stmt):
+                if not isinstance(stmt, ir.Let) or not reads_type_alone(stmt, self.function.types):
                     yield from ir.variables(atoms)
             elif isinstance(stmt, ir.Let) and self.keeps(stmt):
                 yield from ir.variables(stmt.args)

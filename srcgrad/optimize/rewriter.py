@@ -80,13 +80,18 @@ def is_fresh(let: ir.Let) -> bool:
             return False
 
 
-def reads_type_alone(let: ir.Let) -> bool:
-    """Whether a let depends on the shape and the dtype of its first argument, not on its elements."""
+def reads_type_alone(let: ir.Let, types: Mapping[str, Type]) -> bool:
+    """Whether a let depends on the shape and the dtype of its first argument, not on its elements.
+
+    What may be a list may grow: its length is what has been put into it.
+    """
     match let.op:
         case ir.Attr(name):
             return name in METADATA
         case ir.Fn(target):
-            return _among(target, PROTOTYPES)
+            first = let.args[0] if let.args else None
+            known = types.get(first.name, UNKNOWN) if isinstance(first, ir.Var) else UNKNOWN
+            return _among(target, PROTOTYPES) and known.kind in ("array", "scalar")
         case _:
             return False
 

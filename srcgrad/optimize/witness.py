@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 import operator
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -39,12 +40,12 @@ def choose_witnesses(function: ir.Function) -> ir.Function:
     return _Witnesses(function).run()
 
 
-def _asks(let: ir.Let) -> bool:
+def _asks(let: ir.Let, types: Mapping[str, Type]) -> bool:
     """Whether a let wants to know the shape or the dtype of its first argument, nothing else."""
     if not let.args:
         return False
     question = isinstance(let.op, ir.Fn) and any(let.op.target is each for each in _QUESTIONS)
-    return reads_type_alone(let) or (question and len(let.args) == 1 and not let.keywords)
+    return reads_type_alone(let, types) or (question and len(let.args) == 1 and not let.keywords)
 
 
 def _keeps_shape(let: ir.Let) -> bool:
@@ -56,10 +57,10 @@ def _keeps_shape(let: ir.Let) -> bool:
     return all(isinstance(arg, ir.Var) or isinstance(arg.value, bool | int | float) for arg in let.args)
 
 
-def _needs_dtype(let: ir.Let) -> bool:
+def _needs_dtype(let: ir.Let, types: Mapping[str, Type]) -> bool:
     if isinstance(let.op, ir.Attr):
         return let.op.name == "dtype"
-    return reads_type_alone(let)
+    return reads_type_alone(let, types)
 
 
 def _shape_key(known: Type) -> _Key | None:
@@ -123,17 +124,17 @@ class _Witnesses(Rewriter):
     def let(self, let: ir.Let) -> None:
         if let.op == ir.Load() and isinstance(let.args[0], ir.Var) and let.target is not None:
             self.whole[let.target] = let.args[0].name
-        first, others = (let.args[0], let.args[1:]) if _asks(let) else (None, ())
+        first, others = (let.args[0], let.args[1:]) if _asks(let, self.types) else (None, ())
         if isinstance(first, ir.Var):
-            first = self.memory(first) if reads_type_alone(let) else first
+            first = self.memory(first) if reads_type_alone(let, self.types) else first
             known = self.type(first)
             answer = _answer(let, known)
             if answer is not None and let.target is not None:
                 self.replaced[let.target] = answer
                 self.types.pop(let.target, None)
                 return
-            witness = self.witness(first.name, known, _needs_dtype(let))
-            if witness == first.name and not _needs_dtype(let):
+            witness = self.witness(first.name, known, _needs_dtype(let, self.types))
+            if witness == first.name and not _needs_dtype(let, self.types):
                 witness = self.operand_of_same_shape(first).name
             if ir.Var(witness) != let.args[0]:
                 let = replace(let, args=(ir.Var(witness), *others))
@@ -184,7 +185,7 @@ def _other_uses(function: ir.Function) -> Counter[str]:
     """How often every name is used for more than its shape."""
     uses = function.use_counts.copy()
     for stmt in ir.walk(function.body):
-        asked = stmt.args[0] if isinstance(stmt, ir.Let) and _asks(stmt) else None
+        asked = stmt.args[0] if isinstance(stmt, ir.Let) and _asks(stmt, function.types) else None
         if isinstance(asked, ir.Var):
             uses[asked.name] -= 1
     return uses

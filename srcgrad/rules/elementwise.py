@@ -365,7 +365,7 @@ def _selections(rng: np.random.Generator) -> Iterable[Sample]:
     yield ([x < 0, x < 1], [rng.normal(size=3), rng.normal(size=(2, 3))], 0.5), {}
 
 
-@general(np.select, samples=_selections)
+@general(np.select, sequences="choices", samples=_selections)
 class select:
     def vjp_choices(g, z, conditions, choices, default=0):
         return runtime.unselect(g, conditions, choices)

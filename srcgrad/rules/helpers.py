@@ -328,11 +328,13 @@ def _pairs(rng: np.random.Generator) -> Iterable[Sample]:
 
 @general(runtime.add, samples=_pairs)
 class add:
+    """One of the two may be an array where the other is the list of the same numbers."""
+
     def vjp_a(g, z, a, b):
-        return g
+        return runtime.cast(g, a)
 
     def vjp_b(g, z, a, b):
-        return g
+        return runtime.cast(g, b)
 
     def jvp_a(da, z, a, b):
         return da

@@ -13,6 +13,7 @@ from srcgrad.rules.sampling import call, calls, drawn, number
 
 @linear(
     np.concatenate,
+    sequences="arrays",
     samples=calls(
         call([drawn(2), drawn(3)]),
         call((drawn(2, 3), drawn(1, 3), drawn(2, 3))),
@@ -28,6 +29,7 @@ def concatenate(g, z, arrays, axis=0):
 
 @linear(
     np.stack,
+    sequences="arrays",
     samples=calls(
         call([drawn(2), drawn(2), drawn(2)]),
         call((number(), number())),
@@ -41,14 +43,16 @@ def stack(g, z, arrays, axis=0):
 
 
 @linear(
-    np.vstack, samples=calls(call([drawn(3), drawn(2, 3)]), call((drawn(3), drawn(3))), call([number(), number()]))
+    np.vstack,
+    sequences="arrays",
+    samples=calls(call([drawn(3), drawn(2, 3)]), call((drawn(3), drawn(3))), call([number(), number()])),
 )
 def vstack(g, z, arrays):
     return runtime.split_like(g, arrays, 0)
 
 
 @linear(
-    np.hstack,
+    np.hstack, sequences="arrays",
     samples=calls(call([drawn(3), drawn(2)]), call((drawn(2, 3), drawn(2, 1))), call([number(), drawn(2)])),
 )
 def hstack(g, z, arrays):
@@ -57,12 +61,12 @@ def hstack(g, z, arrays):
     return runtime.split_like(g, arrays, 1)
 
 
-@linear(np.dstack, samples=calls(call([drawn(3), drawn(3)]), call((drawn(2, 3), drawn(2, 3, 2)))))
+@linear(np.dstack, sequences="arrays", samples=calls(call([drawn(3), drawn(3)]), call((drawn(2, 3), drawn(2, 3, 2)))))
 def dstack(g, z, arrays):
     return runtime.split_like(g, arrays, 2)
 
 
-@linear(np.column_stack, samples=calls(call([drawn(3), drawn(3, 2)]), call((drawn(3), drawn(3)))))
+@linear(np.column_stack, sequences="arrays", samples=calls(call([drawn(3), drawn(3, 2)]), call((drawn(3), drawn(3)))))
 def column_stack(g, z, arrays):
     return runtime.split_like(g, arrays, 1)
 

@@ -219,6 +219,7 @@ def power_tangent_of_positive(dx, x, n):
 
 @general(
     np.linalg.multi_dot,
+    sequences="arrays",
     samples=calls(
         call([drawn(2, 3), drawn(3, 4)]),
         call((drawn(2, 3), drawn(3, 4), drawn(4, 2))),

@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from srcgrad.ir import Atom, Attr, Const, Fn, Let, Method, Var
 from srcgrad.rules.rule import Key, Rule, registry
 
+_GRIDS = (np.mgrid, np.ogrid, np.r_, np.c_)  # which compute from what they are indexed by
 Argument = Atom | tuple[Atom, ...]
 
 
@@ -94,7 +97,9 @@ def differentiable_operands(let: Let) -> tuple[str, ...]:
     """The names through which a derivative may flow into a let's result: all of them where no rule tells."""
     everything = tuple(a.name for a in (*let.args, *(atom for _, atom in let.keywords)) if isinstance(a, Var))
     if let.op == Fn(operator.getitem):
-        return everything[:1] if isinstance(let.args[0], Var) else ()
+        if isinstance(let.args[0], Const):
+            return everything if any(let.args[0].value is each for each in _GRIDS) else ()
+        return everything[:1]
     rule = rule_of(let)
     if rule is None:
         return everything

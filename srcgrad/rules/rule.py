@@ -96,7 +96,9 @@ class Rule:
     arguments (`x.reshape(2, 3)`), or None. `value_dependent_shape`
     marks an operation whose result's shape depends on the values of its operands (`np.unique`, `np.nonzero`).
     `shape_only` names the parameters of which nothing but shape and dtype counts (`np.full_like`, transposes): they
-    have no derivative, whatever is given. A floating point value given to any other parameter that is not
+    have no derivative, whatever is given. `sequences` names those that the rule takes as lists or tuples: of arrays, or
+    nested, of numbers. A list given to any other differentiable parameter of a NumPy function is an array written
+    otherwise, and arrives as one. A floating point value given to any other parameter that is not
     differentiable is one whose derivative the rule does not know.
     """
 
@@ -111,6 +113,7 @@ class Rule:
     samples: Sampler | None = None
     value_dependent_shape: bool = False
     shape_only: tuple[str, ...] = ()
+    sequences: tuple[str, ...] = ()
 
     @property
     def differentiable(self) -> tuple[str, ...]:
@@ -269,6 +272,7 @@ def linear(
     attribute: str | tuple[str, ...] | None = None,
     variadic: str | None = None,
     shape_only: str | tuple[str, ...] | None = None,
+    sequences: str | tuple[str, ...] | None = None,
     samples: Sampler | None = None,
 ) -> Callable[[F], F]:
     """Declares a linear operation by its transpose."""
@@ -285,6 +289,7 @@ def linear(
                 variadic=variadic,
                 samples=samples,
                 shape_only=_names(shape_only),
+                sequences=_names(sequences),
             )
         )
         return function
@@ -318,6 +323,7 @@ def general(
     method: str | tuple[str, ...] | None = None,
     variadic: str | None = None,
     shape_only: str | tuple[str, ...] | None = None,
+    sequences: str | tuple[str, ...] | None = None,
     samples: Sampler | None = None,
     value_dependent_shape: bool = False,
 ) -> Callable[[F], F]:
@@ -329,6 +335,7 @@ def general(
         samples=samples,
         value_dependent_shape=value_dependent_shape,
         shape_only=_names(shape_only),
+        sequences=_names(sequences),
     )
 
 

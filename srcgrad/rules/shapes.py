@@ -308,7 +308,13 @@ def copy(g, z, x):
     return g
 
 
-@linear(np.ascontiguousarray, np.asfortranarray, np.asanyarray, samples=calls(call(drawn(2, 3)), call(drawn(3))))
+@linear(
+    np.ascontiguousarray,
+    np.asfortranarray,
+    np.asanyarray,
+    sequences="x",
+    samples=calls(call(drawn(2, 3)), call(drawn(3))),
+)
 def ascontiguousarray(g, z, x):
     return g
 
@@ -316,6 +322,7 @@ def ascontiguousarray(g, z, x):
 @linear(
     np.array,
     np.asarray,
+    sequences="x",
     samples=calls(
         call(drawn(2, 3)),
         call(number()),

@@ -376,3 +376,13 @@ def functions_that_write_into_an_argument(x, v):
     np.multiply(a[0], v[1], a[1])
     a.sort(axis=0)
     return a, b
+
+
+@program(args=lambda rng: (rng.standard_normal(3),))
+def matrix_of_a_diagonal_is_written(x):
+    a = np.diag(2 * x)
+    a[0, 1] = x[1]
+    b = np.diag(x)
+    b[1, 2] += x[0]
+    b[0, 0] = 3.0
+    return np.sum(a @ b) * a[0, 0] + x[0] * x[1]
