@@ -297,6 +297,11 @@ def _set(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     return UNKNOWN if any(type_of_operand(arg).differentiable for arg in args) else OBJECT
 
 
+def _of_sets(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """Unions and their kin; None where the operands may be numbers."""
+    return OBJECT if all(type_of_operand(arg).kind == "object" for arg in args) else None
+
+
 def _len(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     t = type_of_operand(args[0])
     if t.kind == "tuple":
@@ -466,6 +471,7 @@ _SPECIAL: dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]] = {
     range: _always(RANGE),
     set: _set,
     frozenset: _set,
+    **dict.fromkeys((operator.or_, operator.and_, operator.sub, operator.xor), _of_sets),
     slice: _always(SLICE),
     len: _len,
     min: _extremum,

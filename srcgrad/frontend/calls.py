@@ -114,10 +114,6 @@ class Calls(Writers):
             return callee
         return self.refuse(node, "the called value is not known before the call", "call a function by its name", NoRule)
 
-    def special_method(self, value: Value, name: str) -> Value | None:
-        """The method that the class of an object defines under a special name; None where it defines none."""
-        raise NotImplementedError
-
     def _function(self, function: Any) -> Value:
         return function if isinstance(function, Closure | Compound) else Const(function)
 
@@ -151,6 +147,7 @@ class Calls(Writers):
             problem = f"`.{name}()` changes its object in place"
             return self.refuse(node, problem, "use a function that returns a new one", AliasedWrite)
         pure = registry.get(Key("method", name)) is not None or kind in ("array", "scalar", "str")
+        pure = pure or (kind == "list" and name in ("index", "count"))
         pure = pure or (kind == "unknown" and any(hasattr(owner, name) for owner in _WITHOUT_EFFECT))
         return self.builder.let(Method(name), [owner, *args], keywords, effect=not pure)
 
@@ -300,8 +297,10 @@ class Calls(Writers):
         """The value that a function's body returns in a frame whose parameters are bound."""
         caller = self.active_frames[-1].environment if self.active_frames else {}
         frame.environment.update({name: value for name, value in caller.items() if is_cell(name)})
+        calling = self.node
         with self.inside(frame):
             result = self._lambda(tree) if isinstance(tree, gast.Lambda) else self._body(tree, frame)
+        self.node = calling
         if self.active_frames:
             own = {name: value for name, value in self.frame.environment.items() if not is_cell(name)}
             cells = {name: value for name, value in frame.environment.items() if is_cell(name)}

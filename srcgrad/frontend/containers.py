@@ -19,6 +19,7 @@ from typing import Any
 
 import gast
 
+from srcgrad.frontend.library import STAND_INS
 from srcgrad.frontend.loops import Loops, Walk
 from srcgrad.frontend.scope import assigned_names
 from srcgrad.frontend.values import Bound, Choice, Instance, Partial, Record, Table, Value, leaves
@@ -187,7 +188,10 @@ class Containers(Loops):
         if not isinstance(node, gast.Call) or not isinstance(owner, gast.Name) or owner.id in assigned_names([target]):
             return False
         callee = self.expression(node.func)
-        return isinstance(callee, Const) and (self.is_users_class(callee.value) or callee.value is functools.partial)
+        if not isinstance(callee, Const):
+            return False
+        made = (functools.partial, *STAND_INS)
+        return self.is_users_class(callee.value) or any(callee.value is function for function in made)
 
     def is_users_class(self, value: Any) -> bool:
         raise NotImplementedError
@@ -230,7 +234,7 @@ class Containers(Loops):
         if first.is_async:
             self.refuse(node, "an asynchronous comprehension is not supported", "write an ordinary one")
             return
-        walk = self.walk(first.iter)
+        walk = self.walk(first.iter, first.target, [node])
         if isinstance(walk, tuple):
             elements = self.make("list", [self.as_atom(v, node) for v in walk], first.iter)
             length = Const(len(walk))

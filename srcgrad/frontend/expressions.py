@@ -9,7 +9,8 @@ from typing import Any
 
 import gast
 
-from srcgrad.frontend.base import Base, Undecided, is_users_own
+from srcgrad.frontend.base import Base, Undecided, is_mixed, is_users_own
+from srcgrad.frontend.library import Deque
 from srcgrad.frontend.values import (
     Bound,
     Choice,
@@ -82,7 +83,9 @@ class Expressions(Base):
             return self.refuse(node, f"{shown} is used as a value", "call it by its name")
         if isinstance(value, Instance | Record):
             problem = f"an object of class `{value.cls.__name__}` leaves the function's own names"
-            return self.refuse(node, problem, "pass or return its fields, as a tuple")
+            stands_in = value.cls.__module__ == Deque.__module__
+            remedy = "make a list or dict of it first" if stands_in else "pass or return its fields, as a tuple"
+            return self.refuse(node, problem, remedy)
         if isinstance(value, Table):
             return self.build_table(value, node)
         if isinstance(value, Lazy):
@@ -90,6 +93,10 @@ class Expressions(Base):
         if isinstance(value, Compound):
             return self.refuse(node, "`super()` is used as a value", "call a method of it")
         return self.runtime_object(value.value, value.value.__name__) if is_users_own(value) else value
+
+    def opened(self, value: Value, node: gast.AST) -> Value:
+        """What a loop over a value runs over."""
+        raise NotImplementedError
 
     def listed(self, value: Value, node: gast.AST) -> Value:
         """A list of the elements of a sequence or iterator."""
@@ -127,6 +134,14 @@ class Expressions(Base):
         if special is not None:
             return special
         return self.builder.fn(BINARY[type(node.op)], self.as_atom(left, node), self.as_atom(right, node))
+
+    def special_method(self, value: Value, name: str) -> Value | None:
+        """The method that the class of an object defines under a special name; None where it defines none."""
+        raise NotImplementedError
+
+    def apply(self, node: gast.AST, callee: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+        """The value of a call of a value."""
+        raise NotImplementedError
 
     def special_operator(self, node: gast.AST, name: str, operands: list[Value]) -> Value | None:
         """What an operator does that a class of the user's defines; None where none does."""
@@ -195,7 +210,10 @@ class Expressions(Base):
             return Const(item.value in owner.keys)
         if isinstance(owner, tuple) and isinstance(item, Const) and all(isinstance(i, Const) for i in owner):
             return Const(item.value in [i.value for i in owner])
-        atom = self.as_atom(owner, node)
+        method = self.special_method(owner, "__contains__")
+        if method is not None:
+            return self.truth(self.apply(node, method, [item], {}), node)
+        atom = self.as_atom(self.opened(owner, node), node)
         known = self.builder.type(atom)
         if isinstance(item, Const) and self.known_keys(atom) is not None:
             return Const(item.value in known.keys)
@@ -246,7 +264,7 @@ class Expressions(Base):
         if not same_structure(first, second):
             return self.refuse(self.node, "the two values of this choice differ in structure", "use `if` statements")
         every = list(zip(leaves(first), leaves(second), strict=True))
-        if any(left != right for left, right in every if any(isinstance(x, Closure | Instance) for x in (left, right))):
+        if any(is_mixed(left) or (left != right and _is_known_thing(left, right)) for left, right in every):
             return self.refuse(self.node, "this is one of two functions or objects", "use it in each branch of an `if`")
         pairs = list(zip(atoms_of(first), atoms_of(second), strict=True))
         targets = [self.joined(hint, left, right) for left, right in pairs]
@@ -364,10 +382,9 @@ class Expressions(Base):
 
     def subscripted(self, node: gast.AST, value: Value, part: gast.AST) -> Value:
         """`value[part]`."""
-        if isinstance(value, Instance):
-            special = self.special_operator(node, "getitem", [value, self.expression(part)])
-            if special is not None:
-                return special
+        method = self.special_method(value, "__getitem__")
+        if method is not None:
+            return self.apply(node, method, [self.expression(part)], {})
         index = self.index(part)
         known = self.element(node, value, index)
         if known is not None:
@@ -423,6 +440,10 @@ class Expressions(Base):
     def attribute(self, node: gast.AST, name: str, owner: Value) -> Value:
         """`owner.name`."""
         raise NotImplementedError
+
+
+def _is_known_thing(*values: Value) -> bool:
+    return any(isinstance(value, Closure | Instance) for value in values)
 
 
 def _is_class(value: Value) -> bool:

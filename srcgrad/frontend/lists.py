@@ -330,7 +330,7 @@ class Lists(Containers):
         if isinstance(values, Var) and self.builder.type(values).kind in ("list", "array", "tuple", "range"):
             return values
         if isinstance(values, Var) and self.builder.type(values).kind in ("object", "unknown"):
-            return self.builder.let(Fn(list), [values], known=list_of(UNKNOWN))
+            return self.elements(values)
         return self.as_atom(self.listed(values, node), node)
 
     def item_at(self, node: gast.AST, owner: Atom, index: Value) -> Value:
