@@ -22,7 +22,7 @@ import gast
 from srcgrad.frontend.library import STAND_INS
 from srcgrad.frontend.loops import Loops, Walk
 from srcgrad.frontend.scope import assigned_names
-from srcgrad.frontend.values import Bound, Choice, Instance, Partial, Record, Table, Value, leaves
+from srcgrad.frontend.values import Bound, Choice, Instance, Partial, Record, Star, Table, Value, leaves
 from srcgrad.ir import UNDEFINED, Append, Atom, Const, Make, Method, Pop, Store, Var
 from srcgrad.types import CONTAINERS, UNKNOWN, Type, join, list_of
 
@@ -36,7 +36,23 @@ class Containers(Loops):
     # Displays
 
     def _expr_list(self, node: gast.List) -> Value:
-        return self.display("list", (), self.items(node.elts), node)
+        items = self.items(node.elts)
+        if any(isinstance(item, Star) for item in items):
+            return self.joined_items(items, node)
+        return self.display("list", (), items, node)
+
+    def joined_items(self, items: list[Value], node: gast.AST) -> Value:
+        made = self.make("list", [], node)
+        for item in items:
+            if isinstance(item, Star):
+                self.extend(node, made, item.value)
+            else:
+                self.append(made, self.as_atom(item, node), node)
+        return made
+
+    def extend(self, node: gast.AST, owner: Var, values: Value) -> None:
+        """Appends the elements of a sequence."""
+        raise NotImplementedError
 
     def display(self, kind: str, keys: tuple[Any, ...], items: list[Value], node: gast.AST) -> Value:
         """A list or dict: one that holds functions or objects is known to the compiler alone."""

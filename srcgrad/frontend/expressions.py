@@ -20,6 +20,7 @@ from srcgrad.frontend.values import (
     Lazy,
     Partial,
     Record,
+    Star,
     Table,
     Value,
     atoms_of,
@@ -297,21 +298,26 @@ class Expressions(Base):
     # Containers
 
     def _expr_tuple(self, node: gast.Tuple) -> Value:
-        return tuple(self.items(node.elts))
+        items = self.items(node.elts)
+        if not any(isinstance(item, Star) for item in items):
+            return tuple(items)
+        return self.builder.fn(tuple, self.as_atom(self.joined_items(items, node), node))
 
     def items(self, nodes: list[gast.AST]) -> list[Value]:
-        """The values of the elements of a display or of a call, stars spread."""
+        """The values of the elements of a display or of a call; stars are spread where their number is known."""
         values: list[Value] = []
         for node in nodes:
-            if isinstance(node, gast.Starred):
-                inner = self.spread(self.expression(node.value))
-                if inner is None:
-                    values.append(self.refuse(node, "a starred value of unknown length", "name the elements"))
-                else:
-                    values.extend(inner)
-            else:
+            if not isinstance(node, gast.Starred):
                 values.append(self.expression(node))
+                continue
+            value = self.expression(node.value)
+            inner = self.spread(value)
+            values.extend([Star(value, node)] if inner is None else inner)
         return values
+
+    def joined_items(self, items: list[Value], node: gast.AST) -> Value:
+        """A list of elements, among them those of sequences of unknown length."""
+        raise NotImplementedError
 
     def spread(self, value: Value) -> list[Value] | None:
         """The elements of a tuple, or None where their number is not known."""

@@ -69,7 +69,7 @@ from srcgrad.ir import (
     walk,
 )
 from srcgrad.rules.rule import registry
-from srcgrad.types import CONTAINERS, INT, UNKNOWN, Type, anonymous, join, list_of
+from srcgrad.types import CONTAINERS, INT, UNKNOWN, Type, anonymous, join
 
 _ATTEMPTS = 6  # the lattice of types is low: a loop's types settle in two or three, without lengths in four
 _UNROLLED = 16  # a tuple written in the program is walked in a written-out loop up to this length
@@ -255,7 +255,7 @@ class Loops(Calls):
 
     def elements(self, iterable: Atom) -> Var:
         """A list of what an iterable gives, through which no derivative flows."""
-        made = self.builder.let(Fn(list), [iterable], known=list_of(UNKNOWN))
+        made = self.builder.fn(list, iterable)
         assert isinstance(made, Var)
         return made
 
@@ -423,13 +423,13 @@ class Loops(Calls):
         same = all(t.length is not None and t.length == types[0].length for t in types)
         length = lengths[0] if same or strict or len(lengths) == 1 else self.builder.fn(min, *lengths)
         for other in lengths[1:] if strict and not same else ():
-            self._raise_if(self.builder.fn(operator.ne, lengths[0], other), ValueError, _LENGTHS)
+            self.raise_if(self.builder.fn(operator.ne, lengths[0], other), ValueError, _LENGTHS)
         return Walk(lambda k: tuple(walk.item(k) for walk in walks), length=length)
 
     def _strictly(self, args: tuple[Value, ...], node: gast.AST) -> Walk | tuple[Value, ...]:
         return self._zip(args, node, strict=True)
 
-    def _raise_if(self, test: Atom, kind: type[Exception], message: str) -> None:
+    def raise_if(self, test: Atom, kind: type[Exception], message: str) -> None:
         def fail() -> None:
             self.builder.do(Raise(), self.builder.fn(kind, Const(message)))
             self.frame.environment[DEAD] = Const(True)

@@ -31,6 +31,7 @@ from srcgrad.frontend.values import (
     Lazy,
     Partial,
     Record,
+    Star,
     Table,
     Value,
     is_true,
@@ -162,7 +163,28 @@ class Sequences(Objects):
         strict = keywords.get("strict", Const(False))
         if not isinstance(strict, Const):
             return self.refuse(node, "`zip` with `strict` that is not known", "write `strict=True` or leave it")
+        if any(isinstance(arg, Star) for arg in args):
+            return self._transposed(node, args[0].value)  # type: ignore[union-attr]
         return Lazy(strictly if strict.value else zip, tuple(args))
+
+    def _transposed(self, node: gast.AST, rows: Value) -> Value:
+        """`zip(*rows)`: lists of the first elements, of the second ones and so on."""
+        source = self.in_order(rows, node)
+        self.raise_if(self.builder.fn(operator.not_, self.builder.fn(len, source)), ValueError, "`zip` of nothing")
+        row = self.builder.fn(operator.getitem, source, Const(0))
+
+        def column(k: Atom) -> Value:
+            return self.collected(source, node, lambda item: self.item_at(node, self.as_atom(item, node), k))
+
+        known = self.builder.type(row)
+        if known.kind == "tuple":
+            return tuple([column(Const(k)) for k in range(len(known.items))])
+        lengths = self.collected(source, node, lambda item: self.builder.fn(len, self.as_atom(item, node)))
+        if self.builder.type(source).kind == "array":
+            shortest = self.builder.fn(len, row)
+        else:
+            shortest = self.builder.fn(min, self.as_atom(lengths, node))
+        return self.collected(self.builder.fn(range, shortest), node, lambda k: column(self.as_atom(k, node)))
 
     def _map(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
         function, *rest = args

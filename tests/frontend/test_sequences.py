@@ -212,3 +212,20 @@ def test_zip_that_is_strict() -> None:
     agrees(f, X, X * 2)
     with pytest.raises(ValueError, match="different lengths"):
         grad(f)(X, X[1:])
+
+
+def test_a_starred_argument_of_another_length_raises_what_python_raises() -> None:
+    def f(x: Any) -> Any:
+        return np.hypot(*x) + (lambda a, b: a * b)(*x)
+
+    agrees(f, X[:2])
+    with pytest.raises(TypeError, match="needs 2 values from its starred argument"):
+        grad(f)(X)
+
+
+def test_a_starred_argument_that_is_refused_is_named_alone() -> None:
+    def f(x: Any) -> Any:
+        return np.linspace(*x)[1]
+
+    error = refused(f, "the number of elements of this starred argument is not known")
+    assert "constructs" not in str(error)

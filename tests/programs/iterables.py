@@ -1,9 +1,11 @@
 """Loops over what is no list and no array: deques, objects with methods for it, dicts of unknown keys, iterators."""
 
 import collections
+import math
 import operator
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -173,4 +175,74 @@ def walks_over_sets_and_indices(A, chosen):
         s += A[0, 0] ** count * len(name)
     for v, letter in zip(A[0], "xyz"):
         s += v * ord(letter)
+    return s
+
+
+class Pair(NamedTuple):
+    first: float
+    second: float
+
+
+@dataclass
+class Scaled:
+    first: float
+    second: float
+    scale: float = 2.0
+
+
+def weighted(a, b, c=2.0):
+    return a * b**2 * c
+
+
+def spread(first, *others):
+    s = first
+    for v in others:
+        s = s + v**2 * len(others)
+    return s
+
+
+def total(*terms):
+    return sum(terms) * terms[0]
+
+
+@program(args=lambda rng: (np.array([0.6, 1.3]), [0.9, 1.4]), wrt=(0, 1))
+def stars_of_as_many_values_as_are_needed(x, ys):
+    pair, scaled = Pair(*x), Scaled(*ys)
+    s = weighted(*x) + weighted(x[0], *ys[1:]) + weighted(*ys, c=x[1]) + pair.first * scaled.scale * scaled.second
+    s = s + np.hypot(*x) + math.atan2(*ys) + max(*x) - min(*ys) + (lambda a, b: a * b)(*map(np.sin, x))
+    return s + spread(*x) + spread(1.0, *ys) + total(*x) + total(ys[0], *x)
+
+
+@program(args=lambda rng: (rng.uniform(0.5, 1.5, 2), [rng.uniform(0.5, 1.5), rng.uniform(0.5, 1.5)]), wrt=(0, 1))
+def stars_in_lists(x, ys):
+    zs = [1.0, *x, x[0], *ys]
+    zs[1] = zs[1] * zs[4]
+    grid = np.zeros((*x.shape, 2))
+    return sum(zs) * zs[2] + np.sum((grid + x) ** 3)
+
+
+@program(args=lambda rng: (rng.uniform(0.5, 1.5, (2, 3)), [np.array([1.2, 0.5, 0.8]), rng.uniform(0.5, 1.5, 3)]),
+         wrt=(0, 1))  # fmt: skip
+def rows_transposed_by_zip(A, rows):
+    s = 0.0
+    for a, b in zip(*A):
+        s = s + a * b**2
+    for column in zip(*rows):
+        s = s + sum(column) ** 2
+    xs, ys = zip(*[(v, v**2) for v in A[0]])
+    first, second = zip(*sorted((v, w) for v, w in zip(rows[0], A[1])))
+    return s + sum(xs) * ys[1] + first[0] * second[2]
+
+
+@program(args=lambda rng: (rng.uniform(0.5, 1.5, 3), 3))
+def lists_of_positions_that_change(x, n):
+    order = list(range(n))
+    order[0], order[1] = order[1], order[0]
+    left = list(range(3))
+    left.remove(1)
+    names = list({2: x[0], 0: x[1]})
+    names.append(1)
+    s = x[order[0]] * x[order[2]] ** 2 + x[left[1]] + x[names[0]] * x[names[2]]
+    while left:
+        s = s + x[left.pop()] ** 3
     return s
