@@ -297,6 +297,27 @@ def _set(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     return UNKNOWN if any(type_of_operand(arg).differentiable for arg in args) else OBJECT
 
 
+def _list(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """A new list of what an iterable gives; None for arrays, of which a run tells."""
+    t = type_of_operand(args[0]) if args else list_of()
+    match t.kind:
+        case "range":
+            return list_of(INT)
+        case "list" | "tuple":
+            return list_of(*t.items)
+        case "str":
+            return list_of(STR)
+        case "array":
+            return None
+        case _:
+            return list_of(UNKNOWN)
+
+
+def _of_sets(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """Unions and their kin; None where the operands may be numbers."""
+    return OBJECT if all(type_of_operand(arg).kind == "object" for arg in args) else None
+
+
 def _len(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     t = type_of_operand(args[0])
     if t.kind == "tuple":
@@ -464,8 +485,10 @@ _SPECIAL: dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]] = {
     float: _always(FLOAT),
     complex: _always(COMPLEX),
     range: _always(RANGE),
+    list: _list,
     set: _set,
     frozenset: _set,
+    **dict.fromkeys((operator.or_, operator.and_, operator.sub, operator.xor), _of_sets),
     slice: _always(SLICE),
     len: _len,
     min: _extremum,

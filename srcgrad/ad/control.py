@@ -287,6 +287,9 @@ class Control(Reverse):
         if isinstance(loop, While) and self._test_acts(loop):
             self.refuse(loop, "the test of this `while` changes what the derivative depends on",
                         "do it in the body: `while True:` with `if not ...: break`")  # fmt: skip
+        if isinstance(loop, For) and loop.variable in self.active:
+            self.refuse(loop, "the derivative flows through the elements of something that has no positions",
+                        "make a list of it first")  # fmt: skip
         carried = self._carried(loop)
         sums = self._sums(loop)
         body_results = loop.body.results[loop.stops :]

@@ -547,7 +547,7 @@ class Reverse:
         """Adds to a part of an adjoint in memory; `holds`: the part may be a container."""
         known = self.builder.types[name].kind
         unique = not any(self.is_gather(index) for index in self._of_arrays(name, indices))
-        if path[-1:] == ("[]",) and ((known != "array" and holds) or (known == "unknown" and not unique)):
+        if path[-1:] == ("[]",) and ((known != "array" and holds) or (not unique and self._of_unknown(name, indices))):
             owner = self.builder.let(Load(path[:-1]), [self.buffer(name), *indices[:-1]])
             self.builder.let(Fn(runtime.add_item), [owner, indices[-1], cotangent], effect=True)
             return
@@ -562,6 +562,15 @@ class Reverse:
                 return indices[i:]
             holder = infer(Load(("[]",)), [holder, self.builder.operand(index)])
         return ()
+
+    def _of_unknown(self, name: str, indices: Sequence[Atom]) -> bool:
+        """Whether it is not known what `name[index]...` takes its last part from: an array, or a dict."""
+        known = self.builder.types[name]
+        for index in indices[:-1]:
+            key = index.value if isinstance(index, Const) else None
+            found = known.item(key) if known.kind == "record" else None
+            known = found or infer(Fn(operator.getitem), [known, self.builder.operand(index)])
+        return known.kind == "unknown"
 
     def is_gather(self, index: Atom) -> bool:
         """Whether an index may name an element twice: an array or a list of integers."""

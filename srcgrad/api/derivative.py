@@ -212,8 +212,9 @@ class Derivative:
 
 
 def _hold(values: Values) -> bool:
-    """Whether an argument is a container, whose structure decides what `+`, `*` and subscripts mean."""
-    return any(type_of(value).kind in CONTAINERS for value in values)
+    """Whether an argument is a container, whose structure decides what `+`, `*` and subscripts mean, or no number or
+    array at all."""
+    return any(type_of(value).kind in (*CONTAINERS, "object") for value in values)
 
 
 def _owner(function: Any, inner: Derivative | None) -> Values:

@@ -159,6 +159,10 @@ class Base:
         offence = kind(problem, self.place(node), remedy)
         if str(offence) not in map(str, self.offences):
             self.offences.append(offence)
+        return self.offended()
+
+    def offended(self) -> Var:
+        """A value that stands for what was refused."""
         refused = self.builder.declare(_REFUSED)
         self.builder.emit(Let(refused.name, Global(_REFUSED), (), (), self.builder.origin))
         return refused

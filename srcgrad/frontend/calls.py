@@ -8,7 +8,7 @@ import inspect
 import operator
 import types as python_types
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import gast
 import numpy as np
@@ -26,6 +26,7 @@ from srcgrad.frontend.values import (
     Compound,
     Frame,
     Partial,
+    Star,
     Value,
     cell,
     is_cell,
@@ -43,18 +44,110 @@ _WITHOUT_EFFECT = (np.ndarray, str, int, complex)  # no method of theirs changes
 _MAX_DEPTH = 300  # of functions lowered in line; deeper is recursion
 
 
+class Form(NamedTuple):
+    """The positional parameters of a function that have no default, and whether it takes any number of others."""
+
+    needed: list[str]
+    rest: bool
+
+
 class Calls(Writers):
     def _expr_call(self, node: gast.Call) -> Value:
         if isinstance(node.func, gast.Attribute):
             owner = self.expression(node.func.value)
             if isinstance(owner, Var) and self.builder.type(owner).kind != "record":
-                return self.method(node, node.func.attr, owner, self.items(node.args), self.keywords(node))
+                args = self._numbered(node, Bound(node.func.attr, owner), self.items(node.args), {})
+                if args is None:
+                    return self.offended()
+                return self.method(node, node.func.attr, owner, args, self.keywords(node))
             callee = self.method_of(node, node.func.attr, owner)
         else:
             callee = self.expression(node.func)
         if callee == Const(super) and not node.args:
             return self.enclosing_class(node)
-        return self.apply(node, callee, self.items(node.args), self.keywords(node))
+        given, keywords = self.items(node.args), self.keywords(node)
+        args = self._numbered(node, callee, given, keywords)
+        return self.offended() if args is None else self.apply(node, callee, args, keywords)
+
+    # Stars of unknown length
+
+    def _numbered(
+        self, node: gast.Call, callee: Value, args: list[Value], keywords: dict[str, Value]
+    ) -> list[Value] | None:
+        """The arguments of a call, of which one may be a star: it has as many elements as the function needs.
+
+        None where that is not known, which is refused.
+        """
+        stars = [arg for arg in args if isinstance(arg, Star)]
+        if not stars:
+            return args
+        if len(args) == 1 and callee == Const(zip):
+            return args
+        if len(args) == 1 and isinstance(callee, Bound) and callee.function in ("reshape", "transpose"):
+            return [self.in_order(stars[0].value, node)]
+        if len(args) == 1 and callee in (Const(max), Const(min)):
+            sequence = self.in_order(stars[0].value, node)
+            test = self.builder.fn(operator.lt, self.builder.fn(len, sequence), Const(2))
+            self.raise_if(test, TypeError, "one value, and no others to compare it with")
+            return [sequence]
+        form = self._form(callee)
+        if form is None or len(stars) > 1:
+            self.refuse(stars[0].node, "the number of elements of this starred argument is not known",
+                        "name the arguments: `a, b = values` before the call")  # fmt: skip
+            return None
+        position = args.index(stars[0])
+        needed = [name for name in form.needed if name not in keywords]
+        count = max(len(needed) - len(args) + 1, 0)
+        if not form.rest:
+            items = self._taken(node, stars[0].value, count)
+            return [*args[:position], *items, *args[position + 1 :]]
+        if position < len(args) - 1:
+            self.refuse(stars[0].node, "a starred argument of unknown length before others for `*` of the function",
+                        "pass a list")  # fmt: skip
+            return None
+        return [*args[:position], *self._taken(node, stars[0].value, count, True)]
+
+    def _taken(self, node: gast.AST, value: Value, count: int, rest: bool = False) -> list[Value]:
+        """So many elements of a sequence, which has no others but where the `rest` is taken, too."""
+        sequence = self.in_order(value, node)
+        if count or not rest:
+            test = self.builder.fn(operator.lt if rest else operator.ne, self.builder.fn(len, sequence), Const(count))
+            self.raise_if(test, TypeError, f"the call needs {count} values from its starred argument")
+        items: list[Value] = [self.builder.fn(operator.getitem, sequence, Const(k)) for k in range(count)]
+        if rest:
+            others = self.builder.fn(operator.getitem, sequence, Const(slice(count, None))) if count else sequence
+            items.append(Star(self.listed(others, node), node))
+        return items
+
+    def _form(self, callee: Value) -> Form | None:
+        """How many arguments a function needs; None where that is not known."""
+        match callee:
+            case Closure():
+                signature = callee.node.args
+                positional = [arg.id for arg in [*signature.posonlyargs, *signature.args]]
+                if signature.vararg is not None and signature.defaults:
+                    return None
+                return Form(positional[: len(positional) - len(signature.defaults)], signature.vararg is not None)
+            case Bound() if not isinstance(callee.function, str):
+                form = self._form(self._function(callee.function))
+                return None if form is None else Form(form.needed[1:], form.rest)
+            case Partial():
+                form = self._form(callee.function)
+                fixed = dict(callee.keywords)
+                return form and Form([n for n in form.needed[len(callee.args) :] if n not in fixed], form.rest)
+            case Choice():
+                forms = self._form(callee.then), self._form(callee.orelse)
+                return forms[0] if forms[0] == forms[1] else None
+            case Const():
+                return _form_of(callee.value)
+        return None
+
+    def in_order(self, value: Value, node: gast.AST) -> Atom:
+        """A sequence that can be indexed, of what a loop over a value gives."""
+        raise NotImplementedError
+
+    def raise_if(self, test: Atom, kind: type[Exception], message: str) -> None:
+        raise NotImplementedError
 
     def keywords(self, node: gast.Call) -> dict[str, Value]:
         """The keyword arguments of a call; `**` spread."""
@@ -114,10 +207,6 @@ class Calls(Writers):
             return callee
         return self.refuse(node, "the called value is not known before the call", "call a function by its name", NoRule)
 
-    def special_method(self, value: Value, name: str) -> Value | None:
-        """The method that the class of an object defines under a special name; None where it defines none."""
-        raise NotImplementedError
-
     def _function(self, function: Any) -> Value:
         return function if isinstance(function, Closure | Compound) else Const(function)
 
@@ -151,6 +240,7 @@ class Calls(Writers):
             problem = f"`.{name}()` changes its object in place"
             return self.refuse(node, problem, "use a function that returns a new one", AliasedWrite)
         pure = registry.get(Key("method", name)) is not None or kind in ("array", "scalar", "str")
+        pure = pure or (kind == "list" and name in ("index", "count"))
         pure = pure or (kind == "unknown" and any(hasattr(owner, name) for owner in _WITHOUT_EFFECT))
         return self.builder.let(Method(name), [owner, *args], keywords, effect=not pure)
 
@@ -314,8 +404,10 @@ class Calls(Writers):
         """The value that a function's body returns in a frame whose parameters are bound."""
         caller = self.active_frames[-1].environment if self.active_frames else {}
         frame.environment.update({name: value for name, value in caller.items() if is_cell(name)})
+        calling = self.node
         with self.inside(frame):
             result = self._lambda(tree) if isinstance(tree, gast.Lambda) else self._body(tree, frame)
+        self.node = calling
         if self.active_frames:
             own = {name: value for name, value in self.frame.environment.items() if not is_cell(name)}
             cells = {name: value for name, value in frame.environment.items() if is_cell(name)}
@@ -370,7 +462,32 @@ class Calls(Writers):
                 raise TypeError(f"missing an argument: '{name}'")
             return Const(value) if is_constant(value) else self.object_value(value, name)
 
-        return bind(tree, args, keywords, default)
+        bound = bind(tree, args, keywords, default)
+        for name, value in bound.items():
+            if isinstance(value, tuple) and any(isinstance(item, Star) for item in value):  # of `*args`
+                alone = value[0].value if len(value) == 1 else None
+                bound[name] = self.joined_items(list(value), node) if alone is None else alone
+        return bound
+
+
+def _form_of(function: Any) -> Form | None:
+    if isinstance(function, np.ufunc):
+        return Form([str(k) for k in range(function.nin)], False)
+    rule = registry.get(function)
+    if rule is not None and rule.form == "elementwise":
+        return Form(list(rule.parameters), False)
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    rest = any(p.kind == p.VAR_POSITIONAL for p in parameters)
+    written = is_users_own(Const(function)) or isinstance(function, functools.partial | python_types.MethodType)
+    if not written and (rest or any(p.default is not p.empty for p in positional)):
+        return None  # how many a library's function takes says what it does
+    if rest and any(p.default is not p.empty for p in positional):
+        return None
+    return Form([p.name for p in positional if p.default is p.empty], rest)
 
 
 def is_constant(value: Any) -> bool:

@@ -19,9 +19,10 @@ from typing import Any
 
 import gast
 
+from srcgrad.frontend.library import STAND_INS
 from srcgrad.frontend.loops import Loops, Walk
 from srcgrad.frontend.scope import assigned_names, is_named
-from srcgrad.frontend.values import Bound, Choice, Instance, Partial, Record, Table, Value, leaves
+from srcgrad.frontend.values import Bound, Choice, Instance, Partial, Record, Star, Table, Value, leaves
 from srcgrad.ir import UNDEFINED, Append, Atom, Const, Make, Method, Pop, Store, Var
 from srcgrad.types import CONTAINERS, UNKNOWN, Type, join, list_of
 
@@ -35,7 +36,23 @@ class Containers(Loops):
     # Displays
 
     def _expr_list(self, node: gast.List) -> Value:
-        return self.display("list", (), self.items(node.elts), node)
+        items = self.items(node.elts)
+        if any(isinstance(item, Star) for item in items):
+            return self.joined_items(items, node)
+        return self.display("list", (), items, node)
+
+    def joined_items(self, items: list[Value], node: gast.AST) -> Value:
+        made = self.make("list", [], node)
+        for item in items:
+            if isinstance(item, Star):
+                self.extend(node, made, item.value)
+            else:
+                self.append(made, self.as_atom(item, node), node)
+        return made
+
+    def extend(self, node: gast.AST, owner: Var, values: Value) -> None:
+        """Appends the elements of a sequence."""
+        raise NotImplementedError
 
     def display(self, kind: str, keys: tuple[Any, ...], items: list[Value], node: gast.AST) -> Value:
         """A list or dict: one that holds functions or objects is known to the compiler alone."""
@@ -209,7 +226,10 @@ class Containers(Loops):
         if not isinstance(node, gast.Call) or not isinstance(owner, gast.Name) or owner.id in assigned_names([target]):
             return False
         callee = self.expression(node.func)
-        return isinstance(callee, Const) and (self.is_users_class(callee.value) or callee.value is functools.partial)
+        if not isinstance(callee, Const):
+            return False
+        made = (functools.partial, *STAND_INS)
+        return self.is_users_class(callee.value) or any(callee.value is function for function in made)
 
     def is_users_class(self, value: Any) -> bool:
         raise NotImplementedError
@@ -252,7 +272,7 @@ class Containers(Loops):
         if first.is_async:
             self.refuse(node, "an asynchronous comprehension is not supported", "write an ordinary one")
             return
-        walk = self.walk(first.iter)
+        walk = self.walk(first.iter, first.target, [node])
         if isinstance(walk, tuple):
             elements = self.make("list", [self.as_atom(v, node) for v in walk], first.iter)
             length = Const(len(walk))

@@ -10,7 +10,8 @@ from typing import Any
 import gast
 import numpy as np
 
-from srcgrad.frontend.base import Base, Undecided, is_users_own
+from srcgrad.frontend.base import Base, Undecided, is_mixed, is_users_own
+from srcgrad.frontend.library import Deque
 from srcgrad.frontend.values import (
     Bound,
     Choice,
@@ -20,6 +21,7 @@ from srcgrad.frontend.values import (
     Lazy,
     Partial,
     Record,
+    Star,
     Table,
     Value,
     atoms_of,
@@ -83,7 +85,9 @@ class Expressions(Base):
             return self.refuse(node, f"{shown} is used as a value", "call it by its name")
         if isinstance(value, Instance | Record):
             problem = f"an object of class `{value.cls.__name__}` leaves the function's own names"
-            return self.refuse(node, problem, "pass or return its fields, as a tuple")
+            stands_in = value.cls.__module__ == Deque.__module__
+            remedy = "make a list or dict of it first" if stands_in else "pass or return its fields, as a tuple"
+            return self.refuse(node, problem, remedy)
         if isinstance(value, Table):
             return self.build_table(value, node)
         if isinstance(value, Lazy):
@@ -91,6 +95,10 @@ class Expressions(Base):
         if isinstance(value, Compound):
             return self.refuse(node, "`super()` is used as a value", "call a method of it")
         return self.runtime_object(value.value, value.value.__name__) if is_users_own(value) else value
+
+    def opened(self, value: Value, node: gast.AST) -> Value:
+        """What a loop over a value runs over."""
+        raise NotImplementedError
 
     def listed(self, value: Value, node: gast.AST) -> Value:
         """A list of the elements of a sequence or iterator."""
@@ -143,6 +151,14 @@ class Expressions(Base):
     def as_array(self, atom: Atom) -> Atom:
         """A list or tuple as the array that NumPy takes it for; all else as it is."""
         return self.builder.fn(np.array, atom) if self.builder.type(atom).kind in ("list", "tuple") else atom
+
+    def special_method(self, value: Value, name: str) -> Value | None:
+        """The method that the class of an object defines under a special name; None where it defines none."""
+        raise NotImplementedError
+
+    def apply(self, node: gast.AST, callee: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+        """The value of a call of a value."""
+        raise NotImplementedError
 
     def special_operator(self, node: gast.AST, name: str, operands: list[Value]) -> Value | None:
         """What an operator does that a class of the user's defines; None where none does."""
@@ -211,7 +227,10 @@ class Expressions(Base):
             return Const(item.value in owner.keys)
         if isinstance(owner, tuple) and isinstance(item, Const) and all(isinstance(i, Const) for i in owner):
             return Const(item.value in [i.value for i in owner])
-        atom = self.as_atom(owner, node)
+        method = self.special_method(owner, "__contains__")
+        if method is not None:
+            return self.truth(self.apply(node, method, [item], {}), node)
+        atom = self.as_atom(self.opened(owner, node), node)
         known = self.builder.type(atom)
         if isinstance(item, Const) and self.known_keys(atom) is not None:
             return Const(item.value in known.keys)
@@ -262,7 +281,7 @@ class Expressions(Base):
         if not same_structure(first, second):
             return self.refuse(self.node, "the two values of this choice differ in structure", "use `if` statements")
         every = list(zip(leaves(first), leaves(second), strict=True))
-        if any(left != right for left, right in every if any(isinstance(x, Closure | Instance) for x in (left, right))):
+        if any(is_mixed(left) or (left != right and _is_known_thing(left, right)) for left, right in every):
             return self.refuse(self.node, "this is one of two functions or objects", "use it in each branch of an `if`")
         pairs = list(zip(atoms_of(first), atoms_of(second), strict=True))
         targets = [self.joined(hint, left, right) for left, right in pairs]
@@ -295,21 +314,26 @@ class Expressions(Base):
     # Containers
 
     def _expr_tuple(self, node: gast.Tuple) -> Value:
-        return tuple(self.items(node.elts))
+        items = self.items(node.elts)
+        if not any(isinstance(item, Star) for item in items):
+            return tuple(items)
+        return self.builder.fn(tuple, self.as_atom(self.joined_items(items, node), node))
 
     def items(self, nodes: list[gast.AST]) -> list[Value]:
-        """The values of the elements of a display or of a call, stars spread."""
+        """The values of the elements of a display or of a call; stars are spread where their number is known."""
         values: list[Value] = []
         for node in nodes:
-            if isinstance(node, gast.Starred):
-                inner = self.spread(self.expression(node.value))
-                if inner is None:
-                    values.append(self.refuse(node, "a starred value of unknown length", "name the elements"))
-                else:
-                    values.extend(inner)
-            else:
+            if not isinstance(node, gast.Starred):
                 values.append(self.expression(node))
+                continue
+            value = self.expression(node.value)
+            inner = self.spread(value)
+            values.extend([Star(value, node)] if inner is None else inner)
         return values
+
+    def joined_items(self, items: list[Value], node: gast.AST) -> Value:
+        """A list of elements, among them those of sequences of unknown length."""
+        raise NotImplementedError
 
     def spread(self, value: Value) -> list[Value] | None:
         """The elements of a tuple, or None where their number is not known."""
@@ -380,10 +404,9 @@ class Expressions(Base):
 
     def subscripted(self, node: gast.AST, value: Value, part: gast.AST) -> Value:
         """`value[part]`."""
-        if isinstance(value, Instance):
-            special = self.special_operator(node, "getitem", [value, self.expression(part)])
-            if special is not None:
-                return special
+        method = self.special_method(value, "__getitem__")
+        if method is not None:
+            return self.apply(node, method, [self.expression(part)], {})
         index = self.index(part)
         known = self.element(node, value, index)
         if known is not None:
@@ -439,6 +462,10 @@ class Expressions(Base):
     def attribute(self, node: gast.AST, name: str, owner: Value) -> Value:
         """`owner.name`."""
         raise NotImplementedError
+
+
+def _is_known_thing(*values: Value) -> bool:
+    return any(isinstance(value, Closure | Instance) for value in values)
 
 
 def _is_class(value: Value) -> bool:

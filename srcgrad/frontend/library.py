@@ -38,6 +38,27 @@ class Deque:
         for value in iterable:
             self.append(value)
 
+    def __iadd__(self, iterable: Any) -> Any:
+        self.extend(iterable)
+        return self
+
+    def insert(self, index: int, value: Any) -> None:
+        if self.maxlen is not None and len(self.items) >= self.maxlen:
+            raise IndexError("deque already at its maximum size")
+        self.items.insert(index, value)
+
+    def remove(self, value: Any) -> None:
+        self.items.remove(value)
+
+    def copy(self) -> Any:
+        return collections.deque(self.items, self.maxlen)
+
+    def index(self, value: Any) -> int:
+        return self.items.index(value)
+
+    def count(self, value: Any) -> int:
+        return self.items.count(value)
+
     def extendleft(self, iterable: Any) -> None:
         for value in iterable:
             self.appendleft(value)
@@ -65,6 +86,15 @@ class Deque:
 
     def __iter__(self) -> Iterator[Any]:
         return self.items  # type: ignore[return-value]  # a list is walked as it stands
+
+    def __reversed__(self) -> Any:
+        return reversed(self.items)
+
+    def __contains__(self, value: Any) -> bool:
+        return value in self.items
+
+    def __eq__(self, other: Any) -> Any:
+        return self.items == other.items
 
     def __getitem__(self, index: int) -> Any:
         return self.items[index]
@@ -103,6 +133,9 @@ class DefaultDict:
     def pop(self, key: Any) -> Any:
         return self.items_.pop(key)
 
+    def __eq__(self, other: Any) -> Any:
+        return self.items_ == other
+
     def setdefault(self, key: Any, default: Any = None) -> Any:
         return self.items_.setdefault(key, default)
 
@@ -115,5 +148,8 @@ class DefaultDict:
     def items(self) -> Any:
         return self.items_.items()
 
+
+for _public, _inner in ((collections.deque, Deque), (collections.defaultdict, DefaultDict)):
+    _inner.__name__ = _public.__name__  # as messages have it
 
 STAND_INS: dict[Any, type] = {collections.deque: Deque, collections.defaultdict: DefaultDict}

@@ -306,7 +306,7 @@ class Lists(Containers):
                 plain = [k.value for k in keys]  # type: ignore[union-attr]
                 order = builtins.sorted(range(len(plain)), key=plain.__getitem__, reverse=bool(backwards.value))
                 return self.display("list", (), [known[k] for k in order], node)
-        source = self._sequence_of(values, node)
+        source = self.in_order(values, node)
         every = source if key == Const(None) else self.collected(source, node, lambda item: self._key(node, key, item))
         order_ = self.builder.let(
             Fn(runtime.order),
@@ -317,7 +317,7 @@ class Lists(Containers):
 
     def furthest(self, node: gast.AST, values: Value, key: Value, largest: bool) -> Value:
         """The element with the largest or the smallest key; which one it is is a constant to the derivative."""
-        source = self._sequence_of(values, node)
+        source = self.in_order(values, node)
         plain = key == Const(None)
         every = source if plain else self.collected(source, node, lambda item: self._key(node, key, item))
         at = self.builder.let(Fn(runtime.furthest), [self.as_atom(every, node), Const(largest)], known=INT)
@@ -326,12 +326,12 @@ class Lists(Containers):
     def _key(self, node: gast.AST, key: Value, item: Value) -> Value:
         return item if key == Const(None) else self.apply(node, key, [item], {})
 
-    def _sequence_of(self, values: Value, node: gast.AST) -> Atom:
-        """Something that can be indexed."""
+    def in_order(self, values: Value, node: gast.AST) -> Atom:
+        values = self.opened(values, node)
         if isinstance(values, Var) and self.builder.type(values).kind in ("list", "array", "tuple", "range"):
             return values
         if isinstance(values, Var) and self.builder.type(values).kind in ("object", "unknown"):
-            return self.builder.let(Fn(list), [values], known=list_of(UNKNOWN))
+            return self.elements(values)
         return self.as_atom(self.listed(values, node), node)
 
     def item_at(self, node: gast.AST, owner: Atom, index: Value) -> Value:

@@ -94,6 +94,9 @@ class Objects(Lists):
         if isinstance(owner, Record) and owner.is_tuple and name in ("_replace", "_asdict", "index", "count"):
             return Bound(name, owner)
         if found is _MISSING:
+            if owner.cls in STAND_INS.values():
+                problem = f"`.{name}` of a `{owner.cls.__name__}` is not supported"
+                return self.refuse(node, problem, "use a list or a dict")
             shown = f"an object of class `{owner.cls.__name__}` has no attribute `{name}` here"
             return self.refuse(node, shown, "set it in `__init__`")
         return self._from_class(node, name, owner, owner.cls, found)
@@ -313,7 +316,10 @@ class Objects(Lists):
         return self._compared(plain, operands)
 
     def _compared(self, name: str, operands: list[Value]) -> Value | None:
-        """`==` of objects without a method for it is their identity."""
+        """`==` of objects without a method for it is their identity; `!=` is the contrary of `==`."""
+        if name == "ne" and any(self.special_method(value, "__eq__") is not None for value in operands):
+            equal = self.special_operator(self.node, "eq", operands)
+            return None if equal is None else self.negated(self.truth(equal, self.node))
         if name in ("eq", "ne") and any(isinstance(value, Instance) for value in operands):
             if not dataclasses.is_dataclass(self.class_of(operands[0])):
                 return Const((operands[0] == operands[1]) == (name == "eq"))

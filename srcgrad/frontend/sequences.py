@@ -12,6 +12,7 @@ import collections
 import dataclasses
 import functools
 import itertools
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +22,7 @@ import numpy as np
 
 from srcgrad import runtime
 from srcgrad.frontend.library import STAND_INS, Deque
-from srcgrad.frontend.loops import Walk
+from srcgrad.frontend.loops import Walk, strictly
 from srcgrad.frontend.objects import Objects
 from srcgrad.frontend.values import (
     Bound,
@@ -31,6 +32,7 @@ from srcgrad.frontend.values import (
     Lazy,
     Partial,
     Record,
+    Star,
     Table,
     Value,
     is_true,
@@ -40,11 +42,14 @@ from srcgrad.ir import Atom, Const, Fn, Var
 from srcgrad.runtime import stop_gradient
 from srcgrad.types import INT, UNKNOWN, Type, list_of
 
-_REFUSED = {locals, globals, vars, exec, eval, setattr, delattr, iter, next, compile}
-# Functions that take a deque for the list of its elements, and give back something new.
-_READERS = (
-    list, tuple, sum, max, min, sorted, np.array, np.stack, np.vstack, np.concatenate, np.sum, np.mean, np.max, np.min,
-)  # fmt: skip
+_REFUSED = {locals, globals, vars, exec, eval, setattr, delattr, next, compile}
+# Functions that ask an iterable for its elements, and give back something new.
+_READERS = (list, tuple, set, frozenset, sum, max, min, any, all, sorted, math.fsum, math.prod)
+# Functions that call a method of an object's class.
+_SPECIAL = {
+    abs: "__abs__", float: "__float__", int: "__int__", complex: "__complex__", round: "__round__",
+    math.floor: "__floor__", math.ceil: "__ceil__",
+}  # fmt: skip
 _COMBINATIONS = (
     itertools.product, itertools.permutations, itertools.combinations, itertools.combinations_with_replacement,
 )  # fmt: skip
@@ -64,6 +69,9 @@ class Sequences(Objects):
             found: Value | None = handler(self, node, args, keywords)
             if found is not None:
                 return found
+        method = self.special_method(args[0], _SPECIAL[callee]) if args and callee in _SPECIAL else None
+        if method is not None:
+            return self.apply(node, method, args[1:], keywords)
         found = self._extreme(callee, node, args, keywords) if callee in (max, min) else None
         if found is not None:
             return found
@@ -85,17 +93,19 @@ class Sequences(Objects):
         return None
 
     def call(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value:
-        if any(callee is reader for reader in _READERS):
-            args = [self._read(arg) for arg in args]
+        if any(callee is reader for reader in _READERS) and len(args) == 1:
+            args = [self._read(args[0], node)]
+        elif (getattr(callee, "__module__", None) or "").partition(".")[0] == "numpy":
+            args = [self._read(arg, node) if _is_deque(arg) else arg for arg in args]
         if callee in (list, sum, max, min):
             args = [self._keys_of(arg) for arg in args]
         return super().call(node, callee, args, keywords)
 
-    def _read(self, value: Value) -> Value:
-        """What a function that only reads a sequence makes of a deque: its elements."""
-        if isinstance(value, Instance) and value.cls is Deque:
-            return self.field(value, "items") or value
-        return value
+    def _read(self, value: Value, node: gast.AST) -> Value:
+        """The elements of an object that can be looped over."""
+        if self.special_method(value, "__getitem__") is not None and self.special_method(value, "__iter__") is None:
+            return self.listed(value, node)
+        return self.opened(value, node)
 
     def _keys_of(self, value: Value) -> Value:
         """What a dict is as a sequence: its keys, through which no derivative flows."""
@@ -160,6 +170,33 @@ class Sequences(Objects):
             return Const(len(keys))
         method = self.special_method(value, "__len__")
         return None if method is None else self.apply(node, method, [], {})
+
+    def _zipped(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        strict = keywords.get("strict", Const(False))
+        if not isinstance(strict, Const):
+            return self.refuse(node, "`zip` with `strict` that is not known", "write `strict=True` or leave it")
+        if any(isinstance(arg, Star) for arg in args):
+            return self._transposed(node, args[0].value)  # type: ignore[union-attr]
+        return Lazy(strictly if strict.value else zip, tuple(args))
+
+    def _transposed(self, node: gast.AST, rows: Value) -> Value:
+        """`zip(*rows)`: lists of the first elements, of the second ones and so on."""
+        source = self.in_order(rows, node)
+        self.raise_if(self.builder.fn(operator.not_, self.builder.fn(len, source)), ValueError, "`zip` of nothing")
+        row = self.builder.fn(operator.getitem, source, Const(0))
+
+        def column(k: Atom) -> Value:
+            return self.collected(source, node, lambda item: self.item_at(node, self.as_atom(item, node), k))
+
+        known = self.builder.type(row)
+        if known.kind == "tuple":
+            return tuple([column(Const(k)) for k in range(len(known.items))])
+        lengths = self.collected(source, node, lambda item: self.builder.fn(len, self.as_atom(item, node)))
+        if self.builder.type(source).kind == "array":
+            shortest = self.builder.fn(len, row)
+        else:
+            shortest = self.builder.fn(min, self.as_atom(lengths, node))
+        return self.collected(self.builder.fn(range, shortest), node, lambda k: column(self.as_atom(k, node)))
 
     def _map(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
         function, *rest = args
@@ -258,9 +295,16 @@ class Sequences(Objects):
             filled = self.truth(self.call(node, len, [values], {}), node)
             most = lambda: self.call(node, callee, [values], key)  # noqa: E731
             return self.either(filled, most, lambda: keywords["default"], "_most")
-        values = args[0] if len(args) == 1 else tuple(args)
         if "key" in keywords:
+            values = args[0] if len(args) == 1 else tuple(args)
             return self.furthest(node, values, keywords["key"], callee is max)
+        if len(args) > 1 and any(self.class_of(arg) is not None for arg in args):
+            largest, *others = args
+            for other in others:
+                larger = self.comparison(gast.Gt() if callee is max else gast.Lt(), other, largest, node)
+                largest = self.either(self.truth(larger, node), _constantly(other), _constantly(largest), "_most")
+            return largest
+        values = args[0] if len(args) == 1 else tuple(args)
         values = self.listed(values, node) if isinstance(values, Lazy) else values
         return self.furthest(node, values, Const(None), callee is max) if self._holds_sequences(values) else None
 
@@ -335,6 +379,14 @@ class Sequences(Objects):
         cls = self._public_class(args[0]) if len(args) == 1 else None
         return None if cls is None else Const(cls)
 
+    def _bool(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        return self.builder.fn(bool, self.truth(args[0], node)) if args and self.class_of(args[0]) is not None else None
+
+    def _iter(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        if len(args) != 1:
+            return self.refuse(node, "`iter` of a function is not supported", "write a `while` loop")
+        return Lazy(iter, tuple(args))
+
     def _callable(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
         if isinstance(args[0], _FUNCTIONS):
             return Const(True)
@@ -388,6 +440,9 @@ class Sequences(Objects):
             return self.refuse(node, problem, "build the list at once, and loop over it")
         if isinstance(owner, Table) or (isinstance(owner, Var) and self.builder.type(owner).kind == "dict"):
             return self._dict_method(node, name, owner, args, keywords)
+        if name in ("items", "keys", "values") and isinstance(owner, Var) and not args and not keywords:
+            if self.builder.type(owner).kind == "unknown":  # only dicts, and what is like them, have such methods
+                return self.dict_method(node, name, owner, args, keywords)
         return None
 
     def _dict_method(
@@ -408,6 +463,14 @@ class Sequences(Objects):
 
 def _identity(value: Any) -> Any:
     return value
+
+
+def _constantly(value: Value) -> Callable[[], Value]:
+    return lambda: value
+
+
+def _is_deque(value: Value) -> bool:
+    return isinstance(value, Instance) and value.cls is Deque
 
 
 def _may_be_active(known: Type) -> bool:
@@ -440,9 +503,10 @@ _HANDLERS: dict[Any, Handler] = {
     list: Sequences._list,
     dict: Sequences._dict,
     len: Sequences._len,
-    zip: _lazy(zip),
+    zip: Sequences._zipped,
     enumerate: _lazy(enumerate),
     reversed: _lazy(reversed),
+    np.ndenumerate: _lazy(np.ndenumerate),
     map: Sequences._map,
     filter: Sequences._filter,
     sum: Sequences._sum,
@@ -457,6 +521,8 @@ _HANDLERS: dict[Any, Handler] = {
     isinstance: Sequences._isinstance,
     type: Sequences._type,
     callable: Sequences._callable,
+    bool: Sequences._bool,
+    iter: Sequences._iter,
     getattr: Sequences._getattr,
     hasattr: Sequences._hasattr,
     dataclasses.replace: Sequences._replaced,

@@ -209,6 +209,7 @@ class Statements(Joins):
         raise NotImplementedError
 
     def unpack(self, target: gast.Tuple | gast.List, value: Value) -> None:
+        value = self.opened(value, target)
         items = self.spread(value)
         count = len(target.elts)
         if any(isinstance(element, gast.Starred) for element in target.elts):
@@ -400,9 +401,6 @@ class Statements(Joins):
         for decorator in reversed(node.decorator_list):
             value = self.apply(node, self.expression(decorator), [value], {})
         self.frame.environment[self.frame.key(node.name)] = value
-
-    def apply(self, node: gast.AST, callee: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
-        raise NotImplementedError
 
     def _stmt_global(self, node: gast.Global) -> None:
         self.frame.declared_global.update(node.names)

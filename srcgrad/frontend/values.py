@@ -220,6 +220,25 @@ class Lazy(Compound):
         return Lazy(self.function, parts)
 
 
+@dataclass(frozen=True)
+class Star(Compound):
+    """A starred argument, `*values`, of which the number of elements is not known."""
+
+    value: Value
+    node: Any
+
+    @property
+    def head(self) -> Hashable:
+        return ("star",)
+
+    @property
+    def parts(self) -> tuple[Value, ...]:
+        return (self.value,)
+
+    def like(self, parts: tuple[Value, ...]) -> Star:
+        return replace(self, value=parts[0])
+
+
 Value = Atom | tuple[Any, ...] | Closure | Instance | Compound
 Leaf = Atom | Closure | Instance
 Environment = dict[str, Value]
@@ -360,7 +379,7 @@ def is_true(value: Value) -> bool:
 
 __all__ = [
     "Bound", "Choice", "Closure", "Compound", "Environment", "Frame", "Instance", "Lazy", "Leaf", "Partial",
-    "Record", "Super", "Table", "Value", "atoms_of", "cell", "cell_parts", "is_cell", "is_true", "is_undefined",
+    "Record", "Star", "Super", "Table", "Value", "atoms_of", "cell", "cell_parts", "is_cell", "is_true", "is_undefined",
     "leaves", "mapped", "parts_of", "rebuild", "rename_instance", "same_names", "same_structure", "with_atoms",
     "with_parts",
 ]  # fmt: skip

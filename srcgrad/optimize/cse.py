@@ -81,6 +81,8 @@ class _Sharing(Rewriter):
             return False
         if not is_hashable(let.op) or (isinstance(let.op, ir.Fn) and let.op.target in ALLOCATIONS):
             return False
+        if isinstance(let.op, ir.Fn) and isinstance(let.op.target, type) and issubclass(let.op.target, BaseException):
+            return False
         if reads_type_alone(let, self.types):
             return True
         return not any(name in self.buffers for name in ir.variables(ir.own_atoms(let)))

@@ -10,6 +10,8 @@ from srcgrad.rules.rule import Key, registry
 
 def near_misses(operation: Any) -> str:
     """The spellings nearest to that of an operation, as text; empty where there are none."""
+    if operation is tuple:
+        return "`list`"
     name = operation.name if isinstance(operation, Key) else getattr(operation, "__name__", "")
     known = {
         getattr(known, "name", "") or getattr(known, "__name__", "")

@@ -83,7 +83,7 @@ def furthest(keys: Any, largest: Any) -> int:
 
 def keys_of(x: Any) -> list[Any]:
     """What the parts of a container are taken by, as they are now: the keys of a dict, the positions of a list."""
-    return list(x) if isinstance(x, dict) else list(range(len(x)))
+    return list(x) if hasattr(x, "keys") else list(range(len(x)))
 
 
 def unrepeat(g: Any, length: int) -> list[Any]:

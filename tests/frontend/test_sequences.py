@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import numpy as np
+import pytest
 
 from srcgrad import grad
-from tests.frontend.agreement import X, agrees
+from tests.differences import assert_close
+from tests.frontend.agreement import X, agrees, refused
 
 
 def test_starred_unpacking() -> None:
@@ -132,3 +135,97 @@ def test_printed_values(capsys: Any) -> None:
     out = capsys.readouterr().out
     f(X)
     assert out == capsys.readouterr().out
+
+
+class Rows:
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+
+    def __iter__(self) -> Any:
+        yield from self.rows
+
+
+def _walk(x: Any, items: Any) -> Any:
+    total = 0.0
+    for k in items:
+        total = total + x[k] ** 2
+    return total
+
+
+def _walk_together(x: Any, items: Any) -> Any:
+    total = 0.0
+    for k, v in zip(items, x, strict=False):
+        total = total + x[k] * v
+    return total
+
+
+@pytest.mark.parametrize("f", [_walk, _walk_together])
+@pytest.mark.parametrize("general", [True, False])
+def test_iterables_without_positions_from_outside(f: Any, general: bool) -> None:
+    expected = grad(f)(X, [0, 2])
+    for items in ({0, 2}, frozenset((0, 2)), {0: 1, 2: 1}, {0: 1, 2: 1}.keys(), deque([0, 2]), Rows([0, 2])):
+        assert_close(grad(f, specialize=general)(X, items), expected)
+    assert_close(grad(f, specialize=general)(X, iter([0, 2])), expected)
+    assert_close(grad(f, specialize=general)(X, (k for k in (0, 2))), expected)
+
+
+def test_elements_of_a_generator_that_carry_a_derivative_are_refused() -> None:
+    def f(rows: Any, x: Any) -> Any:
+        total = 0.0
+        for row in rows:
+            total = total + row * x[0]
+        return total
+
+    refused(f, "something that has no positions", Rows([1.0, 2.0]), X)
+
+
+def test_a_dict_among_lists_is_not_walked_by_position() -> None:
+    def f(x: Any) -> Any:
+        total = 0.0
+        for part in [{0: 1, 1: 2}, [1, 2]]:
+            for k in part:
+                total = total + x[k]
+        return total
+
+    with pytest.raises(AssertionError, match="runs over a dict"):
+        grad(f)(X)
+
+
+def test_what_a_deque_does_not_have_is_refused_by_its_name() -> None:
+    def f(x: Any) -> Any:
+        q = deque([x[0]])
+        q.rotate_twice()  # type: ignore[attr-defined]
+        return q[0]
+
+    refused(f, "`.rotate_twice` of a `deque` is not supported")
+
+
+def test_zip_that_is_strict() -> None:
+    def f(x: Any, y: Any) -> Any:
+        total = 0.0
+        for a, b in zip(x, y, strict=True):
+            total = total + a * b
+        for a, b, c in zip(x, y, [1.0, 2.0], strict=False):
+            total = total + a * b * c
+        return total
+
+    agrees(f, X, X * 2)
+    with pytest.raises(ValueError, match="different lengths"):
+        grad(f)(X, X[1:])
+
+
+def test_a_starred_argument_of_another_length_raises_what_python_raises() -> None:
+    def f(x: Any) -> Any:
+        return np.hypot(*x) + (lambda a, b: a * b)(*x)
+
+    agrees(f, X[:2])
+    with pytest.raises(TypeError, match="needs 2 values from its starred argument"):
+        grad(f)(X)
+
+
+def test_a_starred_argument_that_is_refused_is_named_alone() -> None:
+    def f(x: Any) -> Any:
+        return np.linspace(*x)[1]
+
+    error = refused(f, "the number of elements of this starred argument is not known")
+    assert "constructs" not in str(error)

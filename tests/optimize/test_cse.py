@@ -125,7 +125,7 @@ def test_test_of_a_while_is_seen_by_its_body() -> None:
     assert shared(b, [], "k.4").count("sin") == 1
 
 
-@pytest.mark.parametrize("op", [np.zeros_like, iter, np.copy, ir.Make("list"), ir.Load()])
+@pytest.mark.parametrize("op", [np.zeros_like, iter, np.copy, ValueError, ir.Make("list"), ir.Load()])
 def test_not_shared(op: Any) -> None:
     b = Build()
     args = () if op == ir.Make("list") else ("x.0",)
