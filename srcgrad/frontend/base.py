@@ -128,6 +128,7 @@ class Base:
         self.node: gast.AST = gast.Pass()
         self.sites: dict[str, object] = {}  # where a container that is known by this name was made
         self.contents: dict[object, Type] = {}  # what containers made there come to hold
+        self.holds: dict[object, set[tuple[str, object]]] = {}  # kinds and sites of containers that others hold
         self.active_frames: list[Frame] = []
         self.owners: dict[int, Access] = {}  # objects that were found in others, by identity
         self.defaults: dict[int, dict[str, Value]] = {}  # of functions defined inside, by their text

@@ -116,6 +116,8 @@ class Containers(Loops):
     def make(self, kind: str, atoms: list[Atom], site: object) -> Var:
         """A new list or dict, of the type that it will have when it is filled."""
         made = self.foreseen(self.builder.let(Make(kind), atoms), site)
+        for atom in atoms:
+            self._note_held(site, atom)
         if kind == "list":
             self.builder.filled.add(made.name)
         return made
@@ -129,6 +131,33 @@ class Containers(Loops):
                 self.builder.types[made.name] = join(self.builder.types[made.name], wider)
         self.sites[made.name] = site
         return made
+
+    def _note_held(self, site: object, atom: Atom) -> None:
+        """Notes that a container made at a site may hold another one: what is put into that as its part is of both."""
+        self.holds.setdefault(site, set()).update(self._made_in(atom))
+
+    def _made_in(self, atom: Atom) -> Iterator[tuple[str, object]]:
+        if not isinstance(atom, Var):
+            return
+        if atom.name in self.sites:
+            yield self.builder.type(atom).kind, self.sites[atom.name]
+            return
+        if self._part_of(atom) is not None:
+            yield from self._held_in(self._site_of(atom))
+            return
+        made = self.builder.last(atom.name)
+        for arg in made.args if made is not None and isinstance(made.op, Make) else ():
+            yield from self._made_in(arg)
+
+    def _held_in(self, site: object) -> set[tuple[str, object]]:
+        """The containers that one made at a site may hold, and those that they may."""
+        found: set[tuple[str, object]] = set()
+        pending = [site]
+        while pending:
+            new = self.holds.get(pending.pop(), set()) - found
+            found |= new
+            pending += [inner for _, inner in new]
+        return found
 
     def expression(self, node: gast.AST) -> Value:
         value = super().expression(node)
@@ -306,7 +335,14 @@ class Containers(Loops):
 
     def put(self, owner: Var, value: Atom, key: Atom | None, node: gast.AST) -> None:
         """Sees to it that the type of a container foresees a value that is put into it."""
+        self._note_held(self._site_of(owner), value)
         self._foresee(owner, self.builder.type(value), key)
+
+    def _site_of(self, owner: Var) -> object:
+        """Where the container was made that something is, or is a part of."""
+        while owner.name not in self.sites and (part := self._part_of(owner)) is not None:
+            owner = part[0]
+        return self.sites.get(owner.name, "everywhere")
 
     def _foresee(self, owner: Var, new: Type, key: Atom | None) -> None:
         if new.kind == "undefined" or (self.widened and _is_open(new)):
@@ -331,9 +367,14 @@ class Containers(Loops):
             return
         part = self._part_of(owner) if owner.name not in self.sites else None
         if part is not None and self.builder.type(part[0]).kind in CONTAINERS:
+            for kind, site in self._held_in(self._site_of(owner)):
+                if kind == known.kind:
+                    self._widen(site, wider)
             self._foresee(part[0], wider, part[1])
             return
-        site = self.sites.get(owner.name, "everywhere")
+        self._widen(self.sites.get(owner.name, "everywhere"), wider)
+
+    def _widen(self, site: object, wider: Type) -> None:
         before = self.contents.get(site)
         if before is None or join(before, wider) != before:
             self.contents[site] = wider if before is None else join(before, wider)

@@ -56,7 +56,7 @@ class Lowering(RoutineCalls):
 
     def lower_now(self, known: Routine) -> None:
         """Lowers a function on its own, to have the type of its result."""
-        _new(self.contents, self.routines, Free(), self.builder.hopeful).lower_routine(known)
+        _new(self.contents, self.holds, self.routines, Free(), self.builder.hopeful).lower_routine(known)
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ def lower(source: Source, types: Mapping[str, Type], in_line: bool = False) -> L
     With `in_line`, only recursive functions are lowered on their own.
     """
     contents: dict[object, Type] = {}
+    holds: dict[object, set[tuple[str, object]]] = {}
     routines = Routines(in_line)
     hopeful = True
     attempt = 0
@@ -88,10 +89,10 @@ def lower(source: Source, types: Mapping[str, Type], in_line: bool = False) -> L
             contents |= {EVERY["list"]: Type("list", items=(UNKNOWN,)), EVERY["dict"]: UNKNOWN}
         routines.start()
         free = Free()
-        lowering = _new(contents, routines, free, hopeful)
+        lowering = _new(contents, holds, routines, free, hopeful)
         try:
             lowered = _attempt(lowering, source, types)
-            each = {r: _new(contents, routines, free, hopeful) for r in routines.known.values()}
+            each = {r: _new(contents, holds, routines, free, hopeful) for r in routines.known.values()}
             functions = {r.name: _routine(inner, r) for r, inner in each.items()}
         except FoundRoutine:
             continue
@@ -118,10 +119,16 @@ def lower(source: Source, types: Mapping[str, Type], in_line: bool = False) -> L
     raise together([UnsupportedSyntax(problem, source.place(source.tree))])
 
 
-def _new(contents: dict[object, Type], routines: Routines, free: Free, hopeful: bool) -> Lowering:
+def _new(
+    contents: dict[object, Type],
+    holds: dict[object, set[tuple[str, object]]],
+    routines: Routines,
+    free: Free,
+    hopeful: bool,
+) -> Lowering:
     lowering = Lowering(Builder(), free)
     lowering.builder.hopeful = hopeful
-    lowering.contents, lowering.routines = contents, routines
+    lowering.contents, lowering.holds, lowering.routines = contents, holds, routines
     return lowering
 
 
