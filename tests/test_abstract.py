@@ -30,6 +30,7 @@ from srcgrad.types import (
     Type,
     array,
     fixed,
+    join,
     list_of,
     type_of,
 )
@@ -75,7 +76,7 @@ CASES: list[tuple[Any, Sequence[Any], dict[str, Any], str]] = [
     (operator.add, [N, -1], {}, "int"),
     (operator.sub, [N, 1], {}, "int"),
     (operator.truediv, [INT, INT], {}, "float"),
-    (operator.pow, [INT, INT], {}, "unknown"),
+    (operator.pow, [INT, INT], {}, "float"),
     (operator.pow, [INT, 2], {}, "int"),
     (operator.pow, [FLOAT, 2], {}, "float"),
     (operator.pow, [FLOAT, 0.5], {}, "unknown"),
@@ -152,7 +153,7 @@ CASES: list[tuple[Any, Sequence[Any], dict[str, Any], str]] = [
     (math.floor, [FLOAT], {}, "int"),
     (float, [VECTOR], {}, "float"),
     (max, [FLOAT, FLOAT], {}, "float"),
-    (max, [FLOAT, INT], {}, "unknown"),
+    (max, [FLOAT, INT], {}, "float"),
     (operator.not_, [UNKNOWN], {}, "bool"),
     (operator.add, [tuple_of(INT, FLOAT), tuple_of(FLOAT)], {}, "(int, float, float)"),
     (operator.getitem, [MATRIX, INT], {}, "float64[x.1]"),
@@ -371,6 +372,17 @@ class Typing:
         symbol = str(self.random.choice(same)) if same and self.chance(0.6) else f"s{len(self.lengths)}"
         self.lengths[symbol] = n - offset
         return Dim(symbol, offset, n == 1 or n < 0 or offset != 0 or self.chance(0.3))
+
+
+# What is an int or a float, Python's or NumPy's, by the values: taken for the wider, as where two paths meet.
+WIDENED = ("operator.pow", "scalar pow", "scalar ipow", "int pow", "pow", "max", "min")
+
+
+def is_narrower(value: Any, t: Type) -> bool:
+    """Whether a value is a number where a wider one is claimed."""
+    own = type_of(value)
+    joined = join(own, replace(t, length=None))
+    return own.kind == "scalar" and own.dtype is not None and own.dtype.kind in "if" and joined == t
 
 
 def has(value: Any, t: Type, lengths: Mapping[str, int]) -> bool:
@@ -700,7 +712,7 @@ def test_claims_hold(name: str) -> None:
         for operands, value, found, constant, lengths in outcomes(name, 80):
             ran += 1
             shown = f"{name}({', '.join(map(str, operands))}) is {value!r}, inferred {text(found)}, {lengths}"
-            assert has(value, found, lengths), shown
+            assert has(value, found, lengths) or (name in WIDENED and is_narrower(value, found)), shown
             if constant is not None:
                 assert type(constant.value) is type(value), shown
                 assert repr(constant.value) == repr(value), shown
@@ -725,4 +737,6 @@ def test_the_test_tells_wrong_claims() -> None:
     assert not has(np.ones(1), array(F8, Dim("?", 0, False)), {})
     assert not has(1.0, INT, {})
     assert not has(np.float64(1), FLOAT, {})
+    assert is_narrower(1, FLOAT)
+    assert not any(itertools.starmap(is_narrower, [(1.0, INT), (True, FLOAT), (np.float64(1), FLOAT), (1j, FLOAT)]))
     assert STR.kind == "str"

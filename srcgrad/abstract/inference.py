@@ -334,8 +334,12 @@ def _extremum(args: Sequence[Operand], keywords: Keywords) -> Type | None:
         types = list(types[0].items)
     elif len(types) == 1:
         return Type("scalar", types[0].dtype) if types[0].rank == 1 and types[0].dtype is not None else UNKNOWN
+    if not all(t.kind == "scalar" and t.dtype is not None and t.dtype.kind in "if" for t in types):
+        same = len({(t.kind, t.dtype, t.weak) for t in types}) == 1 and types[0].kind == "scalar"
+        return replace(types[0], length=None) if same else UNKNOWN
+    # An int or a float, one of Python's or one of NumPy's: taken for the wider, as where two paths meet.
     joined = reduce(join, types)
-    return replace(joined, length=None) if all(t.kind == "scalar" for t in (joined, *types)) else UNKNOWN
+    return replace(joined, length=None) if joined.kind == "scalar" else UNKNOWN
 
 
 def _sum(args: Sequence[Operand], keywords: Keywords) -> Type | None:
