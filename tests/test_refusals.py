@@ -459,6 +459,7 @@ def test_only_near_public_names_are_suggested() -> None:
     assert near_misses(np.cov) == near_misses(np.block) == near_misses(list) == ""
     assert near_misses(Key("method", "values")) == near_misses(Key("attribute", "r")) == ""
     assert near_misses(np.linalg.eigvals) == "`eigvalsh`"
+    assert near_misses(Key("method", "cumsums")) == "`cumsum`"
 
 
 def test_every_operation_without_rule_is_in_one_report() -> None:

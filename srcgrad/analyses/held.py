@@ -23,7 +23,9 @@ _VIEW_METHODS = set(
     "reshape ravel transpose swapaxes squeeze view diagonal conj conjugate get setdefault items values".split()
 )
 _VIEW_FUNCTIONS = VIEWS | {"array", "ix_", "meshgrid"}
-_WRITERS = tuple(map(ir.Fn, (runtime.add_at, runtime.add_into, runtime.add_item, runtime.add_to_list)))
+_WRITERS = tuple(
+    ir.Fn(writer) for writer in (runtime.add_at, runtime.add_into, runtime.add_item, runtime.add_to_list)
+)
 _FRESH_BUILTINS = set("int float bool complex len abs str repr range isinstance round sum print hash divmod".split())
 
 

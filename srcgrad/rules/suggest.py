@@ -34,5 +34,7 @@ def _name(operation: Any) -> str:
 
 def _is_public(operation: Operation) -> bool:
     """Whether users call this by its name: no helper of generated code, and no method of a ufunc."""
+    if isinstance(operation, Key):
+        return True
     module = str(getattr(operation, "__module__", None) or "")
     return not module.startswith("srcgrad") and not isinstance(getattr(operation, "__self__", None), np.ufunc)

@@ -65,3 +65,10 @@ def covariance_and_correlation(x, y):
 def powers_and_scales(x):
     scales = np.logspace(x[0], x[1], 3, base=2.0) * np.geomspace(x[0], x[2], 3)
     return np.sum(np.vander(x) * scales) + np.sum(np.vander(x, 2, increasing=True) ** 2)
+
+
+@program(args=lambda rng: (rng.standard_normal((5, 2)), rng.standard_normal(5)), wrt=(0, 1))
+def least_squares(a, b):
+    solution, residuals, rank, singular = np.linalg.lstsq(a, b, rcond=None)
+    several = np.linalg.lstsq(a, np.outer(b, b[:3]), rcond=None)
+    return np.sum(solution**2) * rank + residuals[0] + np.sum(np.log(singular)) + np.sum(several[0] ** 3)
