@@ -337,8 +337,12 @@ class Reverse:
         if name in self.in_memory:
             buffer = self.adjoints.buffer(name)
             return None if buffer is None else self.builder.let(Load(), [buffer])
-        parts = self.adjoints.parts(name)
-        return self.assembled(name, parts) if parts and self._built(name) is None else self.adjoints.take(name)
+        parts = self.adjoints.parts(name) if self._built(name) is None else []
+        whole = self.adjoints.take(name)
+        if not parts:
+            return whole
+        assembled = self.assembled(name, parts)
+        return assembled if whole is None else self.builder.fn(runtime.add, whole, assembled)
 
     def assembled(self, name: str, parts: Iterable[int]) -> Atom:
         """The adjoint of a tuple, from those of its items."""
