@@ -133,6 +133,8 @@ class Fn:
     def __str__(self) -> str:
         module = getattr(self.target, "__module__", None) or "builtins"
         name = getattr(self.target, "__qualname__", "") or getattr(self.target, "__name__", repr(self.target))
+        if name.startswith("ufunc."):  # a method of one
+            name = f"{getattr(self.target, '__self__', self.target).__name__}.{name.partition('.')[2]}"
         return name if module == "builtins" else f"{module.lstrip('_')}.{name}"
 
 

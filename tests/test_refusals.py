@@ -27,6 +27,8 @@ from srcgrad.errors import (
     UnknownParameter,
     UnsupportedSyntax,
 )
+from srcgrad.rules.rule import Key
+from srcgrad.rules.suggest import near_misses
 
 Function = Callable[..., Any]
 
@@ -423,7 +425,7 @@ def unhandled_keyword(x, mask):
 
 def unhandled_keyword_of_an_operator(x):
     print("ran")
-    return np.sum(np.add(x, x, where=x > 0, out=np.zeros(3)))
+    return np.sum(np.add(x, x, casting="unsafe"))
 
 
 def test_an_operation_without_rule() -> None:
@@ -432,6 +434,32 @@ def test_an_operation_without_rule() -> None:
     assert_points_at(caught.value, no_rule, "*np.frexp(x)")
     assert "frexp" in caught.value.problem
     assert "`exp`" in caught.value.remedy, "a near miss"
+
+
+def unknown_method_of_a_ufunc(x):
+    return np.sum(np.hypot.reduceat(x, [0]))
+
+
+def points_of_a_gradient(x):
+    return np.sum(np.gradient(x**2, x))
+
+
+def test_a_method_of_a_ufunc_without_rule_has_one_message() -> None:
+    with pytest.raises(NoRule, match=r"no rule for `hypot\.reduceat`") as caught:
+        grad(unknown_method_of_a_ufunc)(np.ones(3))
+    assert len(caught.value.offences) == 1
+
+
+def test_what_a_rule_does_not_know_is_refused_before_it_runs() -> None:
+    with pytest.raises(NoRule, match="no derivative with respect to points"):
+        grad(points_of_a_gradient)(np.arange(3.0))
+
+
+def test_only_near_public_names_are_suggested() -> None:
+    assert near_misses(np.cov) == near_misses(np.block) == near_misses(list) == ""
+    assert near_misses(Key("method", "values")) == near_misses(Key("attribute", "r")) == ""
+    assert near_misses(np.linalg.eigvals) == "`eigvalsh`"
+    assert near_misses(Key("method", "cumsums")) == "`cumsum`"
 
 
 def test_every_operation_without_rule_is_in_one_report() -> None:

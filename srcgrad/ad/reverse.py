@@ -46,6 +46,7 @@ from srcgrad.ir import (
     Make,
     Names,
     Pop,
+    Raise,
     Stmt,
     Store,
     Update,
@@ -336,8 +337,12 @@ class Reverse:
         if name in self.in_memory:
             buffer = self.adjoints.buffer(name)
             return None if buffer is None else self.builder.let(Load(), [buffer])
-        parts = self.adjoints.parts(name)
-        return self.assembled(name, parts) if parts and self._built(name) is None else self.adjoints.take(name)
+        parts = self.adjoints.parts(name) if self._built(name) is None else []
+        whole = self.adjoints.take(name)
+        if not parts:
+            return whole
+        assembled = self.assembled(name, parts)
+        return assembled if whole is None else self.builder.fn(runtime.add, whole, assembled)
 
     def assembled(self, name: str, parts: Iterable[int]) -> Atom:
         """The adjoint of a tuple, from those of its items."""
@@ -667,7 +672,8 @@ class Reverse:
             return None
         if bound is None:
             known = near_misses(key_of(let))
-            remedy = (f"one of {known}, or " if known else "") + "write it in operations that have a rule"
+            several = "one of " if "," in known else ""
+            remedy = (f"{several}{known}, or " if known else "") + "write it in operations that have a rule"
             self.refuse(let, f"no rule for `{let.op}`", remedy, NoRule)
             return None
         inside = {var.name for var in bound.operands.values()}
@@ -749,7 +755,7 @@ class Reverse:
         return self.builder.fn(operator.getitem, value, Const(index))
 
     def quote(self, function: Any, cotangent: Atom, let: Let, bound: Bound) -> Any:
-        """The body of a rule, written out; a call of it where a test of it stays open."""
+        """The body of a rule, written out; a call of it where a test of it stays open. What it raises is refused."""
         names = list(bound.rule.parameters)
         values = [cotangent, self.result(let), *(bound.arguments[name] for name in names)]
         parameters = _parameter_names(function)
@@ -762,6 +768,12 @@ class Reverse:
             self.lowering.active_frames.clear()
             atoms = [self.lowering.as_atom(value, self.lowering.node) for value in values]
             return self.builder.let(Fn(function), atoms)
+        raised = next((stmt for stmt in stmts if isinstance(stmt, Let) and isinstance(stmt.op, Raise)), None)
+        if raised is not None:
+            made = next(stmt for stmt in stmts if isinstance(stmt, Let) and Var(stmt.target or "") == raised.args[0])
+            problem, _, remedy = str(made.args[0].value if isinstance(made.args[0], Const) else "").partition(": ")
+            self.refuse(let, problem, remedy, NoRule)
+            return Const(0.0)
         for stmt in stmts:
             self.builder.emit(stmt)
         return value

@@ -23,6 +23,9 @@ _VIEW_METHODS = set(
     "reshape ravel transpose swapaxes squeeze view diagonal conj conjugate get setdefault items values".split()
 )
 _VIEW_FUNCTIONS = VIEWS | {"array", "ix_", "meshgrid"}
+_WRITERS = tuple(
+    ir.Fn(writer) for writer in (runtime.add_at, runtime.add_into, runtime.add_item, runtime.add_to_list)
+)
 _FRESH_BUILTINS = set("int float bool complex len abs str repr range isinstance round sum print hash divmod".split())
 
 
@@ -61,10 +64,12 @@ def _function_shares(target: Any) -> bool:
 
 
 def held(function: ir.Function) -> frozenset[str]:
-    """The names of memory that may be written by way of a container that holds it, and of such containers."""
+    """The names of memory that may be written by way of a container that holds it, and of such containers; and of what
+    helpers write into."""
     stmts = list(ir.walk(function.body))
     lets = [stmt for stmt in stmts if isinstance(stmt, ir.Let)]
     found = {ir.written_buffer(let) or "" for let in lets if _writes_into_elements(function, let)}
+    found.update(name for let in lets if let.op in _WRITERS for name in ir.variables(let.args[:1]))
     changed = bool(found)
     while changed:
         before = len(found)

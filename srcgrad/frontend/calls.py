@@ -262,6 +262,8 @@ class Calls(Writers):
         special = self.special(node, callee, args, keywords)
         if special is not None:
             return special
+        if callee is np.gradient:
+            return self._gradient(node, args, keywords)
         if self._is_primitive(callee):
             return self.primitive(node, callee, args, keywords)
         return self._user_function(node, callee, args, keywords)
@@ -294,6 +296,23 @@ class Calls(Writers):
                 self._displayed(arg, atom)
         atoms, named = self._arrays_for(callee, atoms, named)
         return self.builder.let(Fn(callee), atoms, named, effect=_may_act(callee))
+
+    def _gradient(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        """`np.gradient` along several axes: one after the other."""
+        first, *steps = args
+        f = self.as_array(self.as_atom(first, node))
+        rank, axis = self.builder.type(f).rank, keywords.get("axis", Const(None))
+        axes: list[Value] | None = self.spread(axis)
+        if axis == Const(None):
+            axes = [Const(i) for i in range(len(steps) if rank is None else rank)]
+        if axes is None or len(axes) < 2 or len(steps) not in (0, 1, len(axes)):
+            return self.primitive(node, np.gradient, [f, *steps], keywords)
+        each = steps if len(steps) > 1 else steps * len(axes) or [Const(1)] * len(axes)
+        found = [
+            self.primitive(node, np.gradient, [f, step], {**keywords, "axis": axis})
+            for step, axis in zip(each, axes, strict=True)
+        ]
+        return tuple(found)
 
     def _arrays_for(
         self, callee: Any, atoms: list[Atom], named: list[tuple[str, Atom]]
@@ -499,6 +518,8 @@ def _may_act(callee: Any) -> bool:
     """Whether a call may do more than compute a result: what is neither known nor NumPy's."""
     if registry.get(callee) is not None or callee in (isinstance, len, range, slice, type, repr, str, format, reversed):
         return False
+    if isinstance(getattr(callee, "__self__", None), np.ufunc):
+        return bool(callee.__name__ == "at")
     module = getattr(callee, "__module__", None) or ""
     if module.startswith("numpy") and "random" not in module:
         return False

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -188,10 +189,15 @@ def _params(lowering: Lowering, source: Source, tree: gast.FunctionDef | gast.La
     signature = inspect.signature(source.function)
     found = []
     for parameter in signature.parameters.values():
-        plain = parameter.default is None or isinstance(parameter.default, bool | int | float | str)
-        default = repr(parameter.default) if plain else None
-        found.append(Param(parameter.name, int(parameter.kind), default))
+        found.append(Param(parameter.name, int(parameter.kind), _literal(parameter.default)))
     return found
+
+
+def _literal(default: Any) -> str | None:
+    """A default as text; None for one that has none: an array, a member of an enumeration."""
+    if type(default) is float and not math.isfinite(default):
+        return f'float("{default}")'
+    return repr(default) if type(default) in (type(None), bool, int, float, str) else None
 
 
 def _yields(tree: Any) -> bool:

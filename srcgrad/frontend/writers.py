@@ -39,7 +39,14 @@ class Writers(Statements):
         (target,) = [atom for key, atom in named if key == "out"]
         if not isinstance(target, Var) or self.builder.type(target).kind not in ("array", "unknown"):
             return self.refuse(node, "`out=` of something that is no array", "assign the result")
-        value = self.builder.let(op, args, [(key, atom) for key, atom in named if key != "out"])
+        others = {key: atom for key, atom in named if key != "out"}
+        if isinstance(op, Fn) and "where" in others and _is_smooth_at_one(op.target):
+            mask = others.pop("where")
+            # What is left out may be outside of the function's domain: 1 takes its place, whose slope is a number.
+            taken = [self.builder.fn(np.where, mask, arg, Const(1)) for arg in args]
+            value = self.builder.fn(np.where, mask, self.builder.let(op, taken, list(others.items())), target)
+        else:
+            value = self.builder.let(op, args, list(others.items()))
         self.write(Store(()), target, value)
         return target
 
@@ -137,6 +144,11 @@ class Writers(Statements):
         order = self.builder.fn(np.arange, self.builder.fn(len, target))
         self.write(Store(("[]",)), target, self.builder.let(Make("tuple"), [order, order]), value)
         return True
+
+
+def _is_smooth_at_one(function: Any) -> bool:
+    """Whether a ufunc has a derivative where its operands are 1."""
+    return isinstance(function, np.ufunc) and function not in (np.arcsin, np.arccos, np.arccosh, np.arctanh)
 
 
 def _by_keyword(

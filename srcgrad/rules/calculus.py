@@ -62,26 +62,35 @@ def interpolated_slope(x, xp, fp):
 @general(
     np.gradient,
     samples=calls(
-        call(drawn(5)), call(drawn(5), 0.5), call(drawn(2)), call(drawn(3, 4), axis=1), call(drawn(3, 4), 0.5, axis=0)
+        call(drawn(5)),
+        call(drawn(5), 0.5),
+        call(drawn(2)),
+        call(drawn(3, 4), axis=1),
+        call(drawn(3, 4), 0.5, axis=0),
+        call(drawn(4, 3), 0.5, axis=0, edge_order=2),
     ),
 )
 class gradient:
-    """Along one axis with equal steps."""
+    """Along one axis; the frontend writes that along several as several."""
 
-    def vjp_f(g, z, f, step=1, axis=None):
+    def vjp_f(g, z, f, step=1, axis=None, edge_order=1):
         if axis is None:
             if f.ndim != 1:
                 raise ValueError("np.gradient of several axes at once has no derivative here: give one axis")
-            return runtime.ungradient(g, step, 0)
-        return runtime.ungradient(g, step, axis)
+            axis = 0
+        if edge_order == 1:
+            return runtime.ungradient(g, step, axis)
+        return runtime.ungradient(g, step, axis, edge_order)
 
-    def vjp_step(g, z, f, step=1, axis=None):
+    def vjp_step(g, z, f, step=1, axis=None, edge_order=1):
+        if np.ndim(step) != 0:
+            raise ValueError("np.gradient has no derivative with respect to points here: give the distance")
         return -np.sum(g * z) / step
 
-    def jvp_f(g, z, f, step=1, axis=None):
-        return np.gradient(g, step, axis=axis)
+    def jvp_f(g, z, f, step=1, axis=None, edge_order=1):
+        return np.gradient(g, step, axis=axis, edge_order=edge_order)
 
-    def jvp_step(g, z, f, step=1, axis=None):
+    def jvp_step(g, z, f, step=1, axis=None, edge_order=1):
         return -g * z / step
 
 
@@ -140,3 +149,22 @@ class correlate:
         if mode != "full":
             g = runtime.full_convolution(g, x, y, mode)
         return np.convolve(g, x[::-1], "valid")[::-1]
+
+
+@general(
+    np.vander,
+    samples=calls(call(drawn(4)), call(drawn(3), 2), call(drawn(3), N=4, increasing=True), call(drawn(2), 1)),
+)
+class vander:
+    def vjp_x(g, z, x, N=None, increasing=False):
+        return np.sum(g * vander_slopes(x, z.shape[1], increasing), axis=1)
+
+    def jvp_x(g, z, x, N=None, increasing=False):
+        return np.reshape(g, (-1, 1)) * vander_slopes(x, z.shape[1], increasing)
+
+
+def vander_slopes(x, n, increasing):
+    powers = np.arange(n)
+    if not increasing:
+        powers = powers[::-1]
+    return powers * np.power(np.reshape(x, (-1, 1)), np.maximum(powers - 1, 0))

@@ -33,6 +33,7 @@ _MATRIX = np.arange(6.0).reshape(2, 3)
 constant(
     runtime.any_of,
     runtime.keys_of,
+    *(runtime.inserted_positions, runtime.last_hits),
     *(runtime.zeros_like, runtime.zeros, runtime.scalar_seed, runtime.store_mask, runtime.pad_positions),
     *(runtime.range_weights, runtime.median_weights, runtime.nanmedian_weights),
 )
@@ -279,6 +280,27 @@ def split_like(g, z, y, arrays, axis):
 )
 def join_like(g, z, pieces, like, axis):
     return runtime.split_like(g, pieces, axis)
+
+
+@linear(
+    runtime.unblock,
+    shape_only="arrays",
+    samples=calls(
+        call(drawn(3, 4), [[np.ones((2, 3)), np.ones((2, 1))], [np.ones((1, 4))]]),
+        call(drawn(5), [np.ones(3), np.ones(2)]),
+    ),
+)
+def unblock(g, z, y, arrays):
+    return np.block(g)
+
+
+@linear(
+    runtime.unreduceat,
+    shape_only="a",
+    samples=calls(call(drawn(3), np.ones(5), [0, 3, 1], 0), call(drawn(2, 2), np.ones((2, 4)), [0, 3], 1)),
+)
+def unreduceat(g, z, y, a, indices, axis):
+    return np.add.reduceat(g, indices, axis)
 
 
 @linear(

@@ -388,16 +388,21 @@ class trapezoid_points:
         return runtime.trapezoid_points(h, g, x, axis)
 
 
-@general(runtime.ungradient, samples=calls(call(drawn(5), number(), 0), call(drawn(3, 4), 0.5, 1)))
+@general(
+    runtime.ungradient,
+    samples=calls(call(drawn(5), number(), 0), call(drawn(3, 4), 0.5, 1), call(drawn(3, 4), 0.5, 1, 2)),
+)
 class ungradient:
-    def vjp_h(g, z, h, step, axis):
-        return np.gradient(g, step, axis=axis)
+    def vjp_h(g, z, h, step, axis, edge_order=1):
+        return np.gradient(g, step, axis=axis, edge_order=edge_order)
 
-    def vjp_step(g, z, h, step, axis):
+    def vjp_step(g, z, h, step, axis, edge_order=1):
+        if np.ndim(step) != 0:
+            raise ValueError("np.gradient has no derivative with respect to points here: give the distance")
         return -np.sum(g * z) / step
 
-    def jvp_h(g, z, h, step, axis):
-        return runtime.ungradient(g, step, axis)
+    def jvp_h(g, z, h, step, axis, edge_order=1):
+        return runtime.ungradient(g, step, axis, edge_order)
 
-    def jvp_step(g, z, h, step, axis):
+    def jvp_step(g, z, h, step, axis, edge_order=1):
         return -g * z / step

@@ -5,10 +5,11 @@
 """
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from srcgrad import runtime
 from srcgrad.rules.rule import general, linear
-from srcgrad.rules.sampling import call, calls, drawn
+from srcgrad.rules.sampling import call, calls, drawn, number
 
 _ROWS = np.array([[0, 1, 1], [1, 0, 0]])
 
@@ -101,6 +102,69 @@ def delete(g, z, x, obj, axis=None):
     if axis is None:
         return runtime.untake(g, x, np.delete(np.arange(x.size), obj), None)
     return runtime.untake(g, x, np.delete(np.arange(x.shape[axis]), obj), axis)
+
+
+@general(
+    np.insert,
+    samples=calls(
+        call(drawn(4), 1, number()),
+        call(drawn(4), 1, drawn(3)),
+        call(drawn(4), [3, 0, -1], drawn(3)),
+        call(drawn(4), [3, 0], number()),
+        call(drawn(2, 3), 4, drawn(2)),
+        call(drawn(2, 3), 1, drawn(2), axis=1),
+        call(drawn(2, 3), [2, 0], drawn(2, 2), axis=-1),
+        call(drawn(2, 3), np.s_[::2], drawn(2, 1), 1),
+        call(drawn(2, 3), 0, number(), 0),
+    ),
+)
+class insert:
+    def vjp_x(g, z, x, obj, values, axis=None):
+        if axis is None:
+            new = runtime.inserted_positions(obj, x.size, z.size)
+            return np.reshape(np.delete(g, new), x.shape)
+        return np.delete(g, runtime.inserted_positions(obj, x.shape[axis], z.shape[axis]), axis)
+
+    def vjp_values(g, z, x, obj, values, axis=None):
+        if axis is None:
+            return runtime.unbroadcast(np.take(g, runtime.inserted_positions(obj, x.size, z.size)), values)
+        taken = np.take(g, runtime.inserted_positions(obj, x.shape[axis], z.shape[axis]), axis)
+        if isinstance(obj, int):
+            taken = np.moveaxis(taken, axis, 0)
+        return runtime.unbroadcast(taken, values)
+
+    def jvp_x(dx, z, x, obj, values, axis=None):
+        return np.insert(dx, obj, np.zeros_like(values), axis)
+
+    def jvp_values(d_values, z, x, obj, values, axis=None):
+        return np.insert(np.zeros_like(x), obj, d_values, axis)
+
+
+@general(
+    np.bincount,
+    value_dependent_shape=True,
+    samples=calls(call(np.array([0, 2, 2, 1]), drawn(4)), call([3, 0], weights=drawn(2), minlength=6)),
+)
+class bincount:
+    def vjp_weights(g, z, x, weights=None, minlength=0):
+        return runtime.cast(np.take(g, x), weights)
+
+    def jvp_weights(d_weights, z, x, weights=None, minlength=0):
+        return np.bincount(x, d_weights, minlength)
+
+
+@linear(
+    sliding_window_view,
+    samples=calls(
+        call(drawn(5), 2),
+        call(drawn(3, 4), (2, 3)),
+        call(drawn(3, 4), 2, axis=1),
+        call(drawn(3, 4), window_shape=(2, 2), axis=(0, 0)),
+    ),
+)
+def windows(g, z, x, window_shape, axis=None):
+    positions = np.reshape(np.arange(x.size), x.shape)
+    return runtime.untake(g, x, sliding_window_view(positions, window_shape, axis), None)
 
 
 # Diagonals and triangles

@@ -71,6 +71,22 @@ def column_stack(g, z, arrays):
     return runtime.split_like(g, arrays, 1)
 
 
+@linear(
+    np.block,
+    sequences="arrays",
+    samples=calls(
+        call([drawn(3), drawn(2)]),
+        call([[drawn(2, 3), drawn(2, 1)], [drawn(1, 4)]]),
+        call([drawn(2, 2), drawn(2, 3)]),
+        call([[[drawn(2, 2)], [drawn(1, 2)]]]),
+        call([[drawn(3)], [drawn(3)]]),
+        call(drawn(2, 3)),
+    ),
+)
+def block(g, z, arrays):
+    return runtime.unblock(g, arrays)
+
+
 @general(
     np.append,
     samples=calls(

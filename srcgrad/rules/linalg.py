@@ -155,6 +155,70 @@ class eigh:
 
 
 @general(
+    np.linalg.lstsq,
+    value_dependent_shape=True,
+    samples=calls(
+        call(drawn(5, 2), drawn(5)),
+        call(drawn(5, 2), drawn(5, 3), rcond=None),
+        call(well_conditioned(3, 3), drawn(3)),
+        call(drawn(2, 4), drawn(2)),
+    ),
+)
+class lstsq:
+    """Of matrices of full rank."""
+
+    def vjp_a(g, z, a, b, rcond=None):
+        x, rest, inverse = lstsq_parts(z, a, b)
+        x_bar = columns_of(g[0])
+        along = inverse.T @ x_bar
+        across = inverse.T @ x @ (x_bar - inverse @ (a @ x_bar)).T
+        u, _, vh = np.linalg.svd(a, full_matrices=False)
+        solved = rest @ (inverse @ along).T + across - (along + 2 * rest * residual_bar(g[1], x)) @ x.T
+        return solved + (u * g[3]) @ vh
+
+    def vjp_b(g, z, a, b, rcond=None):
+        x, rest, inverse = lstsq_parts(z, a, b)
+        return np.reshape(inverse.T @ columns_of(g[0]) + 2 * rest * residual_bar(g[1], x), b.shape)
+
+    def jvp_a(da, z, a, b, rcond=None):
+        x, rest, inverse = lstsq_parts(z, a, b)
+        bent = da.T @ (inverse.T @ x)
+        dx = inverse @ (inverse.T @ (da.T @ rest)) + bent - inverse @ (a @ bent) - inverse @ (da @ x)
+        d_rest = -2 * np.sum(rest * (da @ x), axis=0)
+        u, _, vh = np.linalg.svd(a, full_matrices=False)
+        return np.reshape(dx, z[0].shape), d_rest[: z[1].size], z[2], np.sum(u * (da @ vh.T), axis=0)
+
+    def jvp_b(db, z, a, b, rcond=None):
+        _, rest, inverse = lstsq_parts(z, a, b)
+        d_rest = 2 * np.sum(rest * columns_of(db), axis=0)
+        return np.reshape(inverse @ columns_of(db), z[0].shape), d_rest[: z[1].size], z[2], np.zeros_like(z[3])
+
+
+def columns_of(b):
+    """One right side as a matrix of one column."""
+    if b.ndim == 1:
+        return b[:, np.newaxis]
+    return b
+
+
+def lstsq_parts(z, a, b):
+    """The solution, what is left of the right side, and the inverse of the matrix."""
+    check_rank(z[2], a)
+    x = columns_of(z[0])
+    return x, columns_of(b) - a @ x, np.linalg.pinv(a)
+
+
+def residual_bar(g, x):
+    """The cotangent of the residuals, of which there are none where nothing is left of the right side."""
+    return np.append(g, np.zeros(x.shape[1], g.dtype))[: x.shape[1]]
+
+
+def check_rank(rank, a):
+    if rank < min(a.shape):
+        raise ValueError("np.linalg.lstsq has a derivative for matrices of full rank alone")
+
+
+@general(
     np.linalg.pinv,
     samples=calls(
         call(drawn(3, 2)),

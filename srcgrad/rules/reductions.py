@@ -233,6 +233,28 @@ def add_accumulate(g, z, a, axis=0):
     return np.flip(np.cumsum(np.flip(g, axis), axis), axis)
 
 
+@linear(
+    np.add.reduceat,
+    samples=calls(call(drawn(5), [0, 2]), call(drawn(5), np.array([3, 1, 1, 4])), call(drawn(2, 4), [0, 3], axis=1)),
+)
+def add_reduceat(g, z, a, indices, axis=0):
+    return runtime.unreduceat(g, a, indices, axis)
+
+
+@general(np.logaddexp.reduce, samples=_reduced)
+class logaddexp_reduce:
+    def vjp_a(g, z, a, axis=0, keepdims=False):
+        if axis is not None and not keepdims:
+            g = np.expand_dims(g, axis)
+            z = np.expand_dims(z, axis)
+        return g * np.exp(a - z)
+
+    def jvp_a(da, z, a, axis=0, keepdims=False):
+        if axis is not None and not keepdims:
+            return np.sum(da * np.exp(a - np.expand_dims(z, axis)), axis=axis)
+        return np.sum(da * np.exp(a - z), axis=axis, keepdims=keepdims)
+
+
 # Products
 
 
@@ -278,6 +300,18 @@ class cumulative_prod:
         return runtime.cumprod_jvp(da, a, axis)
 
 
+@general(
+    np.multiply.accumulate,
+    samples=calls(call(drawn(4)), call(np.array([[2.0, 0.0], [3.0, 1.5]])), call(drawn(2, 3), 1)),
+)
+class multiply_accumulate:
+    def vjp_a(g, z, a, axis=0):
+        return runtime.cumprod_vjp(g, a, axis)
+
+    def jvp_a(da, z, a, axis=0):
+        return runtime.cumprod_jvp(da, a, axis)
+
+
 @general(np.cumprod, method="cumprod", samples=_running_with_zeros)
 class cumprod:
     def vjp_a(g, z, a, axis=None):
@@ -305,6 +339,38 @@ class extremum:
         hit = a == z
         count = np.sum(hit, axis=axis, keepdims=keepdims, dtype=a.dtype)
         return np.sum(np.where(hit, da, 0), axis=axis, keepdims=keepdims) / count
+
+
+@general(np.maximum.reduce, np.minimum.reduce, samples=_reduced)
+class extremum_reduce:
+    def vjp_a(g, z, a, axis=0, keepdims=False):
+        if axis is not None and not keepdims:
+            g = np.expand_dims(g, axis)
+            z = np.expand_dims(z, axis)
+        hit = a == z
+        return np.where(hit, g / np.sum(hit, axis=axis, keepdims=True, dtype=a.dtype), 0)
+
+    def jvp_a(da, z, a, axis=0, keepdims=False):
+        if axis is not None and not keepdims:
+            z = np.expand_dims(z, axis)
+        hit = a == z
+        count = np.sum(hit, axis=axis, keepdims=keepdims, dtype=a.dtype)
+        return np.sum(np.where(hit, da, 0), axis=axis, keepdims=keepdims) / count
+
+
+@general(
+    np.maximum.accumulate,
+    np.minimum.accumulate,
+    samples=calls(call(drawn(6)), call(drawn(3, 2)), call(drawn(2, 4), 1), call(drawn(2, 4), axis=-1)),
+)
+class running_extremum:
+    """Of equal elements the last one counts."""
+
+    def vjp_a(g, z, a, axis=0):
+        return runtime.untake_along_axis(g, a, runtime.last_hits(a == z, axis), axis)
+
+    def jvp_a(da, z, a, axis=0):
+        return np.take_along_axis(da, runtime.last_hits(a == z, axis), axis)
 
 
 @general(np.ptp, samples=samples_over_axes)

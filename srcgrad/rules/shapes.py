@@ -339,6 +339,19 @@ def array(g, z, x, dtype=None, copy=True):
     return runtime.cast(g, x)
 
 
+# At zero single precision has all digits of a small step.
+@linear(np.float64, np.float32, samples=calls(call(0.0), call(np.zeros(())), call(np.zeros((2, 3)))))
+def to_float_of_size(g, z, x):
+    if isinstance(x, float):
+        return g
+    return runtime.cast(g, x)
+
+
+@linear(method="tolist", samples=calls(call(drawn(3)), call(drawn(2, 3)), call(drawn())))
+def tolist(g, z, x):
+    return np.reshape(np.array(g, dtype=x.dtype), x.shape)
+
+
 @linear(
     method="astype",
     samples=calls(call(drawn(2, 3), np.float64), call(drawn(3), dtype=float), call(drawn(3), complex)),
@@ -405,6 +418,55 @@ class linspace:
 
     def jvp_stop(g, z, start, stop, num=50, endpoint=True):
         return np.linspace(runtime.zeros_like(start), g, num, endpoint)
+
+
+def _on_the_way(num, endpoint, dtype):
+    """How far each of the points of `np.linspace` is from the start to the end."""
+    return np.linspace(0, 1, num, endpoint, dtype=dtype)
+
+
+@general(
+    np.logspace,
+    samples=calls(
+        call(number(), number()),
+        call(number(), number(), 5, base=2.0),
+        call(number(), number(), num=4, endpoint=False),
+    ),
+)
+class logspace:
+    """From number to number."""
+
+    def vjp_start(g, z, start, stop, num=50, endpoint=True, base=10.0):
+        return (1 - _on_the_way(num, endpoint, g.dtype)) @ (g * z) * np.log(base)
+
+    def vjp_stop(g, z, start, stop, num=50, endpoint=True, base=10.0):
+        return _on_the_way(num, endpoint, g.dtype) @ (g * z) * np.log(base)
+
+    def jvp_start(g, z, start, stop, num=50, endpoint=True, base=10.0):
+        return g * (1 - _on_the_way(num, endpoint, z.dtype)) * z * np.log(base)
+
+    def jvp_stop(g, z, start, stop, num=50, endpoint=True, base=10.0):
+        return g * _on_the_way(num, endpoint, z.dtype) * z * np.log(base)
+
+
+@general(
+    np.geomspace,
+    samples=calls(call(1.5, 40.0), call(-2.0, -0.3, 5), call(0.5, 3.0, num=4, endpoint=False)),
+)
+class geomspace:
+    """From number to number."""
+
+    def vjp_start(g, z, start, stop, num=50, endpoint=True):
+        return (1 - _on_the_way(num, endpoint, g.dtype)) @ (g * z) / start
+
+    def vjp_stop(g, z, start, stop, num=50, endpoint=True):
+        return _on_the_way(num, endpoint, g.dtype) @ (g * z) / stop
+
+    def jvp_start(g, z, start, stop, num=50, endpoint=True):
+        return g * (1 - _on_the_way(num, endpoint, z.dtype)) * z / start
+
+    def jvp_stop(g, z, start, stop, num=50, endpoint=True):
+        return g * _on_the_way(num, endpoint, z.dtype) * z / stop
 
 
 # Differences of neighbours

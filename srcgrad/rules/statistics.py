@@ -159,3 +159,117 @@ def unquantile(g, z, h, a, q, axis, keepdims):
 )
 def quantile_tangent(g, z, da, a, q, axis, keepdims):
     return runtime.unquantile(g, a, q, axis, keepdims)
+
+
+# Covariances
+
+_SERIES = calls(
+    call(drawn(5)),
+    call(drawn(2, 5)),
+    call(drawn(5), drawn(5)),
+    call(drawn(2, 5), drawn(5)),
+    call(drawn(5, 2), rowvar=False),
+)
+
+
+def _covariances(rng: np.random.Generator) -> Iterable[Sample]:
+    yield from _SERIES(rng)
+    yield (rng.normal(size=(2, 5)),), {"bias": True}
+    yield (rng.normal(size=5), rng.normal(size=5)), {"ddof": 0}
+
+
+@general(np.cov, samples=_covariances)
+class cov:
+    def vjp_m(g, z, m, y=None, rowvar=True, bias=False, ddof=None):
+        return from_rows(covariance_bar(g, centred(m, y, rowvar), bias, ddof), m, rowvar)
+
+    def vjp_y(g, z, m, y=None, rowvar=True, bias=False, ddof=None):
+        return from_last_rows(covariance_bar(g, centred(m, y, rowvar), bias, ddof), y)
+
+    def jvp_m(dm, z, m, y=None, rowvar=True, bias=False, ddof=None):
+        rows = centred(m, y, rowvar)
+        if y is None:
+            return covariance_tangent(centred(dm, None, rowvar), rows, bias, ddof)
+        return covariance_tangent(centred(dm, np.zeros_like(y), rowvar), rows, bias, ddof)
+
+    def jvp_y(dy, z, m, y=None, rowvar=True, bias=False, ddof=None):
+        return covariance_tangent(centred(np.zeros_like(m), dy, rowvar), centred(m, y, rowvar), bias, ddof)
+
+
+@general(np.corrcoef, samples=_SERIES)
+class corrcoef:
+    def vjp_x(g, z, x, y=None, rowvar=True):
+        return from_rows(correlation_bar(g, centred(x, y, rowvar)), x, rowvar)
+
+    def vjp_y(g, z, x, y=None, rowvar=True):
+        return from_last_rows(correlation_bar(g, centred(x, y, rowvar)), y)
+
+    def jvp_x(dx, z, x, y=None, rowvar=True):
+        rows = centred(x, y, rowvar)
+        if y is None:
+            return correlation_tangent(centred(dx, None, rowvar), rows)
+        return correlation_tangent(centred(dx, np.zeros_like(y), rowvar), rows)
+
+    def jvp_y(dy, z, x, y=None, rowvar=True):
+        return correlation_tangent(centred(np.zeros_like(x), dy, rowvar), centred(x, y, rowvar))
+
+
+def centred(x, y, rowvar):
+    """The variables of `np.cov` in rows, their means subtracted."""
+    rows = np.atleast_2d(x)
+    if not rowvar:
+        if y is not None:
+            raise ValueError("variables in columns have no derivative here beside others: stack them in rows")
+        if x.ndim > 1:
+            rows = rows.T
+    if y is not None:
+        rows = np.concatenate((rows, np.atleast_2d(y)))
+    return rows - np.mean(rows, axis=1, keepdims=True)
+
+
+def from_rows(rows, x, rowvar):
+    """The cotangent of the first variables, in the shape of `x`."""
+    if x.ndim == 1:
+        return runtime.cast(rows[0], x)
+    if not rowvar:
+        return runtime.cast(rows.T, x)
+    return runtime.cast(rows[: x.shape[0]], x)
+
+
+def from_last_rows(rows, y):
+    """The cotangent of the other variables, in the shape of `y`."""
+    return runtime.cast(np.reshape(rows[-np.atleast_2d(y).shape[0] :], y.shape), y)
+
+
+def degrees_of_freedom(rows, bias, ddof):
+    if ddof is not None:
+        return rows.shape[1] - ddof
+    if bias:
+        return rows.shape[1]
+    return rows.shape[1] - 1
+
+
+def covariance_bar(g, rows, bias, ddof):
+    g = np.atleast_2d(g)
+    return (g + g.T) @ rows / degrees_of_freedom(rows, bias, ddof)
+
+
+def covariance_tangent(d_rows, rows, bias, ddof):
+    product = d_rows @ rows.T
+    return np.squeeze((product + product.T) / degrees_of_freedom(rows, bias, ddof))
+
+
+def correlation_bar(g, rows):
+    g = np.atleast_2d(g)
+    lengths = np.sqrt(np.sum(rows * rows, axis=1, keepdims=True))
+    units = rows / lengths
+    slopes = (g + g.T) @ units
+    return (slopes - units * np.sum(units * slopes, axis=1, keepdims=True)) / lengths
+
+
+def correlation_tangent(d_rows, rows):
+    lengths = np.sqrt(np.sum(rows * rows, axis=1, keepdims=True))
+    units = rows / lengths
+    d_units = (d_rows - units * np.sum(units * d_rows, axis=1, keepdims=True)) / lengths
+    product = d_units @ units.T
+    return np.squeeze(product + product.T)

@@ -17,7 +17,7 @@ def multi_dot_tangent(tangents: Any, arrays: Any) -> Any:
 def unmulti_dot(g: Any, arrays: Any) -> list[Any]:
     """The cotangents of the factors of `np.linalg.multi_dot(arrays)`."""
     first, last = np.ndim(arrays[0]), np.ndim(arrays[-1])
-    factors = [np.atleast_2d(arrays[0]), *arrays[1:]]
+    factors = [np.atleast_2d(arrays[0]), *map(np.asarray, arrays[1:])]
     factors[-1] = factors[-1][:, np.newaxis] if last == 1 else factors[-1]
     g = np.reshape(g, (len(factors[0]), factors[-1].shape[1]))
     bars = []

@@ -131,3 +131,12 @@ def undiagonal(g: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) 
     along = np.arange(g.shape[-1])
     np.moveaxis(x_bar, (axis1, axis2), (-2, -1))[..., along + max(-offset, 0), along + max(offset, 0)] = g
     return x_bar
+
+
+def inserted_positions(obj: Any, before: int, after: int) -> Any:
+    """Where `np.insert` puts new elements into an axis that had one length before and another after, in their order.
+
+    >>> inserted_positions([3, 0], 4, 6)
+    array([4, 0])
+    """
+    return np.argsort(np.insert(np.full(before, -1), obj, np.arange(after - before)), kind="stable")[before:]

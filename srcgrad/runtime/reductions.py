@@ -151,15 +151,25 @@ def _quantile_weights(a: Any, q: Any, axes: tuple[int, ...]) -> Any:
     return (_evenly(a == low, axes, a.dtype) * (1 - part) + _evenly(a == high, axes, a.dtype) * part).astype(a.dtype)
 
 
-def ungradient(g: Any, step: Any, axis: int) -> Any:
-    """The cotangent of `f` in `np.gradient(f, step, axis=axis)`."""
-    rows = np.moveaxis(g, axis, -1) / step
+def ungradient(g: Any, step: Any, axis: int, edge_order: int = 1) -> Any:
+    """The cotangent of `f` in `np.gradient(f, step, axis=axis, edge_order=edge_order)`."""
+    rows = np.moveaxis(g, axis, -1)
     spread = np.zeros_like(rows)
-    spread[..., 2:] += rows[..., 1:-1] / 2
-    spread[..., :-2] -= rows[..., 1:-1] / 2
-    for first, second, row in ((0, 1, rows[..., 0]), (-2, -1, rows[..., -1])):
-        spread[..., first] -= row
-        spread[..., second] += row
+    h = np.diff(step) if np.ndim(step) else np.full(rows.shape[-1] - 1, step)
+    before, behind, inner = h[:-1], h[1:], rows[..., 1:-1]
+    spread[..., :-2] -= inner * behind / (before * (before + behind))
+    spread[..., 1:-1] += inner * (behind - before) / (before * behind)
+    spread[..., 2:] += inner * before / (behind * (before + behind))
+    for edge, second, third, sign in ((0, 1, 2, 1), (-1, -2, -3, -1)):
+        row, near = sign * rows[..., edge], h[edge]
+        if edge_order == 1:
+            spread[..., edge] -= row / near
+            spread[..., second] += row / near
+        else:
+            far = h[second]
+            spread[..., edge] -= row * (2 * near + far) / (near * (near + far))
+            spread[..., second] += row * (near + far) / (near * far)
+            spread[..., third] -= row * near / (far * (near + far))
     return np.moveaxis(spread, -1, axis)
 
 
@@ -207,3 +217,19 @@ def trapezoid_points(g: Any, y: Any, x: Any, axis: int) -> Any:
     spread[..., 1:] += slopes
     spread[..., :-1] -= slopes
     return unbroadcast(spread if np.ndim(x) == 1 else np.moveaxis(spread, -1, axis), x)
+
+
+def unreduceat(g: Any, a: Any, indices: Any, axis: int) -> Any:
+    """The cotangent of `a` from that of `np.add.reduceat(a, indices, axis)`."""
+    spread = np.zeros_like(a, g.dtype)
+    rows, parts = np.moveaxis(spread, axis, -1), np.moveaxis(g, axis, -1)
+    ends = [*indices[1:], a.shape[axis]]
+    for k, (start, end) in enumerate(zip(indices, ends, strict=True)):
+        rows[..., start : max(end, start + 1)] += parts[..., k, None]
+    return spread
+
+
+def last_hits(hit: Any, axis: int) -> Any:
+    """For each element the position, along an axis, of the last one up to it that is a hit."""
+    shape = [-1 if i == axis % hit.ndim else 1 for i in range(hit.ndim)]
+    return np.maximum.accumulate(np.where(hit, np.arange(hit.shape[axis]).reshape(shape), 0), axis)

@@ -74,3 +74,31 @@ def undiff(g: Any, x: Any, n: int, axis: int) -> Any:
     width[axis] = (n, n)
     differences = np.diff(np.pad(g, width), n, axis)
     return -differences if n % 2 else differences
+
+
+def unblock(g: Any, arrays: Any) -> Any:
+    """`g` cut into the blocks that `np.block(arrays)` joins, in lists as `arrays` is."""
+    return _cut(g, arrays, -_depth(arrays))
+
+
+def _depth(arrays: Any) -> int:
+    return 1 + max(map(_depth, arrays)) if isinstance(arrays, list) else 0
+
+
+def _cut(g: Any, arrays: Any, axis: int) -> Any:
+    if not isinstance(arrays, list):
+        return cast(np.reshape(g, np.shape(arrays)), arrays)
+    ends = np.cumsum([_length(part, axis) for part in arrays])
+    pieces = np.split(g, ends[:-1], axis)
+    return [_cut(piece, part, axis + 1) for piece, part in zip(pieces, arrays, strict=True)]
+
+
+def _length(arrays: Any, axis: int) -> int:
+    """How far a block extends along an axis, counted from the last."""
+    depth = _depth(arrays)
+    if depth == -axis:
+        return sum(_length(part, axis) for part in arrays)
+    if depth:
+        return _length(arrays[0], axis)
+    shape = np.shape(arrays)
+    return shape[axis] if len(shape) >= -axis else 1

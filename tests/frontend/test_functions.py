@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import math
 import operator
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from srcgrad import grad
 from tests.frontend.agreement import X, agrees, refused
 
 
@@ -284,3 +286,19 @@ def test_writes_of_variables_outside() -> None:
         return x[0]
 
     refused(f, "outside of the differentiated function")
+
+
+class Unit(enum.StrEnum):
+    METRE = "m"
+    FOOT = "ft"
+
+
+def bounded(x, bound=float("inf"), unit=Unit.FOOT, shift=-float("inf")):
+    scale = 0.5 if unit is Unit.FOOT else 1.0
+    return scale * np.sum(np.minimum(x, bound) ** 2 * (x > shift))
+
+
+def test_defaults_that_are_no_literals() -> None:
+    x = np.array([0.5, 2.0])
+    assert np.allclose(grad(bounded)(x), x)
+    assert np.allclose(grad(bounded)(x, 1.0, Unit.METRE), [1.0, 0.0])

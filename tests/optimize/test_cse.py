@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from srcgrad import ir
+from srcgrad import ir, runtime
 from srcgrad.optimize.cse import share_common
 from tests.optimize.helpers import Build, body_text, checked, lines, typed
 
@@ -144,3 +144,12 @@ def test_buffers_and_effects_are_not_shared() -> None:
     b.let("d.4", print, "x.0", effect=True)
     before = b.function(["x.0"], "a.1", "b.2", "c.3", "d.4")
     assert share_common(before).body == before.body
+
+
+def test_what_helpers_write_into_is_not_shared() -> None:
+    b = Build()
+    for name in ("a_bar.1", "b_bar.2"):
+        b.let(name, runtime.zeros, "x.0")
+        b.let("_" + name, runtime.add_into, name, 1.0, effect=True)
+    text = shared(b, ["x.0"], "a_bar.1", "b_bar.2")
+    assert text.count("runtime.zeros(x.0)") == 2

@@ -97,3 +97,10 @@ def extremes_of_tuples(w):
         points.append((v * v, k * v))
     value, position = max((v**3, k) for k, v in enumerate(w))
     return best[0] * best[1] + third**2 + max(points)[1] * min(points)[0] + value * position
+
+
+@program(args=lambda rng: ((2.0, 3.0), ([2.0, 1.0], [3.0, 1.0])), wrt=(0, 1))
+def tuple_used_as_a_whole_and_by_parts(p, q):
+    a, b = p
+    first, second = q
+    return a * b * sum(p) + np.sum(np.array(p) ** 2) + np.linalg.norm(q) * q[0][0] + np.dot(first, second)

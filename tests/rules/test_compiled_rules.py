@@ -147,3 +147,27 @@ def _like(tree: Any, value: Any) -> Any:
 
 def test_there_is_a_reason_for_every_exception() -> None:
     assert {rule.name for rule in RULES} >= set(ONCE)
+
+
+def _is_numpys(case: tuple[Rule, Any]) -> bool:
+    return not isinstance(case[1], Key) and not str(getattr(case[1], "__module__", "")).startswith("srcgrad")
+
+
+@pytest.mark.parametrize("specialize", [True, False], ids=["specialised", "polymorphic"])
+@pytest.mark.parametrize(("rule", "operation"), list(filter(_is_numpys, CASES)), ids=_name)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_lists_in_the_place_of_arrays(rule: Rule, operation: Any, specialize: bool, rng: np.random.Generator) -> None:
+    """Where NumPy takes lists of numbers for arrays, their cotangents are those of the arrays."""
+    for made in itertools.islice(_programs(rule, operation), 2):
+        value, given = _value(made), enumerate(made.args)
+        lists = [x.tolist() if isinstance(x, np.ndarray) and i in made.wrt else x for i, x in given]
+        try:
+            assert_close(_plain(made.function(*lists)), value)
+        except (AssertionError, AttributeError, TypeError, ValueError):
+            continue  # lists are joined, or not taken at all
+        if has_floating(value):
+            seed = random_like(value, rng)
+            derivative = vjp(made.function, made.wrt, specialize=specialize)
+            found = derivative(*copied(lists), seed=copied(seed))[1]
+            expected = derivative(*copied(made.args), seed=copied(seed))[1]
+            assert_close(tuple(map(np.array, found)), tuple(map(np.array, expected)))
