@@ -63,7 +63,8 @@ class Type:
     array: `dtype` and `dims` (None: rank unknown). NumPy's 0-d arrays are arrays, its scalars are scalars.
     tuple: `items`, one type each. list: `items` holds one type that fits all elements (empty: no element seen).
     dict: `keys`, and `items`, one type for each. record: the same for the fields of an object of class `cls`.
-    callable: `value` is the function itself, which is part of the type: the call of another one is another call.
+    callable: `value` is the function, class or module itself, which is part of the type: the call of another one is
+        another call.
     unknown: `dtype` may still be known.
     """
 
@@ -142,8 +143,10 @@ OBJECT = Type("object")
 SLICE = Type("slice")
 RANGE = Type("range")
 
-_FUNCTIONS = (
-    python_types.FunctionType, python_types.MethodType, python_types.BuiltinFunctionType, functools.partial, np.ufunc
+# Functions, classes and modules: which one it is, is part of a type.
+PROGRAM = (
+    python_types.FunctionType, python_types.MethodType, python_types.BuiltinFunctionType, functools.partial, np.ufunc,
+    type(np.sum), type(functools.cache(len)), type, python_types.ModuleType,
 )  # fmt: skip
 _PYTHON = {bool: BOOL, int: INT, float: FLOAT, complex: COMPLEX, str: STR, slice: SLICE, range: RANGE}
 
@@ -170,12 +173,12 @@ def type_of(value: Any, symbol: str = "", depth: int = 0) -> Type:
     if type(value) is tuple:
         return Type("tuple", items=tuple(type_of(v, f"{symbol}.{i}", depth + 1) for i, v in enumerate(value)))
     if type(value) is list:
-        return list_of(*(type_of(item, f"{symbol}[]", depth + 1) for item in value))
+        return _of_list([type_of(item, f"{symbol}[]", depth + 1) for item in value])
     if type(value) is dict:
         return _fields("dict", value, None, symbol, depth)
-    if isinstance(value, _FUNCTIONS):
-        return Type("callable", value=value) if _hashable(value) else OBJECT
-    if isinstance(value, python_types.ModuleType | type | str | np.dtype):
+    if isinstance(value, PROGRAM):
+        return Type("callable", value=value) if hashable(value) else OBJECT
+    if isinstance(value, str | np.dtype):
         return OBJECT
     fields = fields_of(value)
     if fields is not None:
@@ -185,7 +188,7 @@ def type_of(value: Any, symbol: str = "", depth: int = 0) -> Type:
 
 def fields_of(value: Any) -> dict[str, Any] | None:
     """The fields of a NamedTuple, a dataclass or another object of a class written in Python; None for all else."""
-    if isinstance(value, enum.Enum):
+    if isinstance(value, (enum.Enum, *PROGRAM)):
         return None
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return dict(zip(value._fields, value, strict=True))
@@ -199,7 +202,7 @@ def _fields(kind: str, fields: dict[Any, Any], cls: type | None, symbol: str, de
     return Type(kind, keys=tuple(fields), items=items, cls=cls)
 
 
-def _hashable(value: Any) -> bool:
+def hashable(value: Any) -> bool:
     try:
         hash(value)
     except TypeError:
@@ -218,6 +221,22 @@ def list_of(*items: Type) -> Type:
         plain = anonymous(item)
         joined = plain if joined is None else join(joined, plain)
     return Type("list", items=() if joined is None else (joined,))
+
+
+def _of_list(types: list[Type]) -> Type:
+    """A list that holds different functions is to the compiler what a tuple is: each element is known."""
+    joined = list_of(*types)
+    held = [functions_in(t) for t in types]
+    if any(held) and any(each != functions_in(joined.items[0]) for each in held):
+        return Type("tuple", items=tuple(types))
+    return joined
+
+
+def functions_in(t: Type) -> tuple[Any, ...]:
+    """The functions, classes and modules that a value of a type is or holds."""
+    if t.kind == "callable":
+        return (t.value,)
+    return tuple([function for item in t.items for function in functions_in(item)])
 
 
 def anonymous(t: Type) -> Type:

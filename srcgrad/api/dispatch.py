@@ -26,22 +26,21 @@ many a gradient of a few numbers.
 
 from __future__ import annotations
 
-import functools
 import inspect
-from collections.abc import Hashable, Iterable, Mapping
-from types import FunctionType, MethodType
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from srcgrad.emit.module import load_module
-from srcgrad.types import fields_of
+from srcgrad.types import PROGRAM, fields_of, hashable
 
 PLAIN = frozenset((float, int, bool, complex, str, type(None), np.float64, np.float32))
 """Types of which nothing else than the type matters; any other argument is handed to `key_of`."""
 
-_CALLABLES = (FunctionType, MethodType, functools.partial)
 _DEPTH = 8  # of containers in each other, which an object that holds itself would exceed
+
+_ITSELF = "itself"  # before a function, class or module in a key, where a class alone is the type of a value
 
 _FORMS = {"KEYWORD_ONLY": "{0}={0}", "VAR_POSITIONAL": "*{0}", "VAR_KEYWORD": "**{0}"}
 
@@ -95,8 +94,8 @@ def key_of(value: Any, depth: int = 0) -> Any:
         return (value.dtype, len(shape), tuple([n == 1 for n in shape])) if 1 in shape else (value.dtype, len(shape))
     if isinstance(value, np.generic):
         return value.dtype
-    if isinstance(value, _CALLABLES):
-        return value if isinstance(value, Hashable) else kind
+    if isinstance(value, PROGRAM):
+        return (_ITSELF, value) if hashable(value) else kind
     return _key_of_parts(value, depth) if depth <= _DEPTH else kind
 
 
@@ -105,11 +104,19 @@ def _key_of_parts(value: Any, depth: int) -> Any:
     if kind is tuple:
         return (kind, *[key_of(item, depth + 1) for item in value])
     if kind is list:
-        return (kind, *dict.fromkeys([key_of(item, depth + 1) for item in value]))
+        keys = [key_of(item, depth + 1) for item in value]
+        several = dict.fromkeys(keys)
+        if len(several) > 1 and any(map(_mentions_function, several)):
+            return (kind, len(keys), *keys)
+        return (kind, *several)
     fields = value if kind is dict else fields_of(value)
     if fields is None:
         return kind
     return (kind, tuple(fields), *[key_of(item, depth + 1) for item in fields.values()])
+
+
+def _mentions_function(key: Any) -> bool:
+    return isinstance(key, tuple) and (key[:1] == (_ITSELF,) or any(map(_mentions_function, key)))
 
 
 def call_of(

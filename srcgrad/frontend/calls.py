@@ -164,10 +164,6 @@ class Calls(Writers):
             found.update({str(key): item for key, item in pairs})
         return found
 
-    def pairs(self, value: Value) -> list[tuple[Any, Value]] | None:
-        """The keys and values of a dict; None where its keys are not known."""
-        raise NotImplementedError
-
     def method_of(self, node: gast.Call, name: str, owner: Value) -> Value:
         """The method that a call names."""
         return self.attribute(node.func, name, owner)

@@ -22,9 +22,10 @@ import gast
 from srcgrad.frontend.library import STAND_INS
 from srcgrad.frontend.loops import Loops, Walk
 from srcgrad.frontend.scope import assigned_names, is_named
+from srcgrad.frontend.source import MissingName
 from srcgrad.frontend.values import Bound, Choice, Instance, Partial, Record, Star, Table, Value, leaves
 from srcgrad.ir import UNDEFINED, Append, Atom, Const, Make, Method, Pop, Store, Var
-from srcgrad.types import CONTAINERS, UNKNOWN, Type, join, list_of
+from srcgrad.types import CONTAINERS, UNKNOWN, Type, functions_in, join, list_of, type_of
 
 # The places that stand for all that make a list or a dict: some list of unknown origin is found to hold anything.
 EVERY = {"list": "every list", "dict": "every dict"}
@@ -101,7 +102,7 @@ class Containers(Loops):
         keys = self.known_keys(value)
         if keys is None or not isinstance(value, Var):
             return None
-        return [(key, self.builder.fn(operator.getitem, value, Const(key))) for key in keys]
+        return [(key, self.part(value, key)) for key in keys]
 
     def known_keys(self, value: Value) -> tuple[Any, ...] | None:
         """The keys of a dict to which no others are added; None where they are not known."""
@@ -207,15 +208,15 @@ class Containers(Loops):
         return made
 
     def _written_out(self, node: gast.ListComp, element: gast.AST) -> list[Value] | None:
-        """The values of a comprehension over one tuple whose elements are known, without a condition."""
-        if len(node.generators) != 1 or node.generators[0].ifs or self.frame.static:
+        """The values of a comprehension over one sequence whose elements are known."""
+        if len(node.generators) != 1 or self.frame.static:
             return None
         generator = node.generators[0]
         known = isinstance(generator.iter, gast.Tuple) or self._is_known(generator.iter)
-        if known or self._makes_objects(element, generator.target):
+        if known or (self._makes_objects(element, generator.target) and not generator.ifs):
             walk = self.known_walk(generator.iter)
             if walk is not None:
-                return self._each(generator.target, walk, element)
+                return self._each(generator, walk, element)
         return None
 
     def _dict_written_out(self, node: gast.DictComp) -> Value | None:
@@ -235,15 +236,23 @@ class Containers(Loops):
         keys = [first.value for first in firsts if isinstance(first, Const)]
         if not isinstance(walk, tuple) or len(keys) != len(firsts):
             return None
-        return self.display("dict", tuple(keys), self._each(generator.target, walk, node.value), node)
+        return self.display("dict", tuple(keys), self._each(generator, walk, node.value) or [], node)
 
     def _is_known(self, node: gast.AST) -> bool:
         """Whether an expression names a tuple or table."""
-        return any(
-            isinstance(self.frame.find(inner.id, self.frame.environment), tuple | Table)
-            for inner in gast.walk(node)
-            if isinstance(inner, gast.Name)
-        )
+        return any(self._is_known_name(inner.id) for inner in gast.walk(node) if isinstance(inner, gast.Name))
+
+    def _is_known_name(self, name: str) -> bool:
+        value = self.frame.find(name, self.frame.environment)
+        if isinstance(value, Var):
+            return bool(functions_in(self.builder.type(value)))
+        if value is not None or self.frame.source.where(name) not in ("global", "cell"):
+            return isinstance(value, tuple | Table)
+        try:
+            found = self.frame.source.lookup(name)
+        except MissingName:
+            return False
+        return isinstance(found, list | tuple | dict) and bool(functions_in(type_of(found)))
 
     def _makes_objects(self, node: gast.AST, target: gast.AST) -> bool:
         """Whether an expression makes an object or a function, so that a list of it is known to the compiler alone."""
@@ -263,12 +272,19 @@ class Containers(Loops):
     def is_users_class(self, value: Any) -> bool:
         raise NotImplementedError
 
-    def _each(self, target: gast.AST, values: tuple[Value, ...], element: gast.AST) -> list[Value]:
+    def _each(
+        self, generator: gast.comprehension, values: tuple[Value, ...], element: gast.AST
+    ) -> list[Value] | None:
+        """The values of an element where the conditions hold; None where only the run tells whether they do."""
         found = []
-        with self._own(target):
+        with self._own(generator.target):
             for value in values:
-                self.assign(target, value)
-                found.append(self.expression(element))
+                self.assign(generator.target, value)
+                tests = [self.test(test) for test in generator.ifs]
+                if not all(isinstance(test, Const) for test in tests):
+                    return None
+                if all(test.value for test in tests if isinstance(test, Const)):
+                    found.append(self.expression(element))
         return found
 
     @contextmanager
@@ -408,7 +424,15 @@ class Containers(Loops):
         if not isinstance(base, Var):
             self.refuse(target, "a store into something that is no array, list or dict", "store into an array")
             return
+        if self.holds_functions(base):
+            self.refuse(target, "a list of functions or objects is changed", "build it at once")
+            return
         self.store_part(target, base, new)
+
+    def holds_functions(self, value: Value) -> bool:
+        """Whether a value is a list from outside that holds functions, each known by its position; or such a tuple."""
+        known = self.builder.type(value) if isinstance(value, Var) else UNKNOWN
+        return known.kind == "tuple" and bool(functions_in(known))
 
     def store_part(self, target: gast.Subscript, base: Var, new: Value) -> None:
         """`base[part] = new`."""

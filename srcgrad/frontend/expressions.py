@@ -32,6 +32,7 @@ from srcgrad.frontend.values import (
     with_atoms,
 )
 from srcgrad.ir import Atom, Attr, Block, Const, Fn, If, Let, Make, Var
+from srcgrad.types import INT, functions_in
 
 BINARY = {
     gast.Add: operator.add,
@@ -209,6 +210,9 @@ class Expressions(Base):
         if isinstance(op, gast.In | gast.NotIn):
             found = self.contained(left, right, node)
             return found if isinstance(op, gast.In) else self.builder.fn(operator.not_, found)
+        if isinstance(left, Const) and isinstance(right, Const) and isinstance(op, gast.Is | gast.IsNot):
+            if callable(left.value) or callable(right.value):
+                return Const((left.value is right.value) == isinstance(op, gast.Is))
         made = any(isinstance(value, Closure | Instance | Compound | tuple) for value in (left, right))
         if made and isinstance(op, gast.Is | gast.IsNot):
             same = left == right
@@ -355,8 +359,17 @@ class Expressions(Base):
         if keys is not None:
             return [Const(key) for key in keys]
         if isinstance(value, Var) and (known := self.builder.type(value)).kind == "tuple":
-            return [self.builder.fn(operator.getitem, value, Const(i)) for i in range(len(known.items))]
+            return [self.part(value, i) for i in range(len(known.items))]
         return None
+
+    def part(self, value: Var, key: Any) -> Value:
+        """An element of a container whose elements are known one by one."""
+        return self.known_function(self.builder.fn(operator.getitem, value, Const(key)))
+
+    def known_function(self, atom: Atom) -> Atom:
+        """The function, class or module that an atom is known to be; any other as it is."""
+        known = self.builder.type(atom)
+        return Const(known.value) if known.kind == "callable" else atom
 
     def known_keys(self, value: Value) -> tuple[Any, ...] | None:
         """The keys of a dict to which no others are added; None where they are not known."""
@@ -416,8 +429,8 @@ class Expressions(Base):
     def element(self, node: gast.AST, value: Value, index: Atom) -> Value | None:
         """An element of what the compiler knows; None where it is found by the running program."""
         is_position = isinstance(index, Const) and isinstance(index.value, int | slice)
-        if isinstance(value, Table) and not isinstance(index, Const):
-            return self._chosen(node, value, index)
+        if not isinstance(index, Const) and (table := self._table_of_functions(value)) is not None:
+            return self.chosen(node, table, index)
         items = value if isinstance(value, tuple) else value.items if isinstance(value, Record | Table) else None
         if isinstance(value, Var) and is_position:
             known = self.builder.type(value)
@@ -436,18 +449,43 @@ class Expressions(Base):
         found = items[index.value]
         return Table("list", (), found) if isinstance(value, Table) and isinstance(index.value, slice) else found
 
-    def _chosen(self, node: gast.AST, value: Table, index: Atom) -> Value | None:
+    def _table_of_functions(self, value: Value) -> Table | None:
+        """A list, tuple or dict of functions as the compiler knows it; None for all else."""
+        if isinstance(value, Table):
+            return value
+        if isinstance(value, Var) and not functions_in(self.builder.type(value)):
+            return None
+        if self.known_keys(value) is not None:
+            pairs = self.pairs(value) or []
+            return Table("dict", tuple(key for key, _ in pairs), tuple(item for _, item in pairs))
+        known = isinstance(value, tuple) or (isinstance(value, Var) and self.builder.type(value).kind == "tuple")
+        items = tuple(self.spread(value) or ()) if known else ()
+        return Table("list", (), items) if any(map(self.is_static, items)) else None
+
+    def chosen(self, node: gast.AST, value: Table, index: Atom, default: Value | None = None) -> Value | None:
         """The function that the running program takes from a list or dict of functions."""
-        keys = value.keys if value.kind == "dict" else tuple(range(len(value.items)))
         if not value.items or any(isinstance(item, tuple | Record) for item in value.items):
             return None
-        guard = self.builder.let(Make("dict"), [Const(v) for key in keys for v in (key, None)])
-        self.builder.let(Fn(operator.getitem), [guard, index], effect=True)  # the error of a key that is not there
-        *others, last = zip(keys, value.items, strict=True)
-        found: Value = last[1]
-        for key, item in reversed(others):
+        keys = value.keys if value.kind == "dict" else tuple(range(len(value.items)))
+        if value.kind == "list":  # a position may be negative, or none of them, which raises
+            positions = self.builder.let(Make("list"), [Const(key) for key in keys])
+            index = self.builder.let(Fn(operator.getitem), [positions, index], effect=True, known=INT)
+        elif default is None:
+            guard = self.builder.let(Make("dict"), [Const(v) for key in keys for v in (key, None)])
+            self.builder.let(Fn(operator.getitem), [guard, index], effect=True)  # the error of a key that is not there
+        choices = list(zip(keys, value.items, strict=True))
+        found = choices.pop()[1] if default is None else default
+        for key, item in reversed(choices):
             found = Choice(self.builder.fn(operator.eq, index, Const(key)), item, found)
         return found
+
+    def is_static(self, value: Value) -> bool:
+        """Whether a value is, or holds, a function or an object that was made here."""
+        raise NotImplementedError
+
+    def pairs(self, value: Value) -> list[tuple[Any, Value]] | None:
+        """The keys and values of a dict; None where its keys are not known."""
+        raise NotImplementedError
 
     def index(self, node: gast.AST) -> Atom:
         return self.atom(node)

@@ -70,7 +70,7 @@ from srcgrad.ir import (
     walk,
 )
 from srcgrad.rules.rule import registry
-from srcgrad.types import CONTAINERS, INT, UNKNOWN, Type, anonymous, join
+from srcgrad.types import CONTAINERS, INT, UNKNOWN, Type, anonymous, functions_in, join
 
 _ATTEMPTS = 6  # the lattice of types is low: a loop's types settle in two or three, without lengths in four
 _UNROLLED = 16  # a tuple written in the program is walked in a written-out loop up to this length
@@ -442,7 +442,7 @@ class Loops(Calls):
 
     def _zip_known(self, args: tuple[Value, ...], node: gast.AST, strict: bool) -> tuple[Value, ...] | None:
         """The tuples of a `zip` of which one part holds functions or objects, and so is known element by element."""
-        if not any(self.is_static(arg) or (isinstance(arg, tuple) and not arg) for arg in args) and args:
+        if not any(self._is_known_part(arg) for arg in args) and args:
             return None
         walks = [self.walk_value(arg, node) for arg in args]
         lengths = [len(walk) for walk in walks if isinstance(walk, tuple)]
@@ -455,12 +455,14 @@ class Loops(Calls):
                    for walk, arg in zip(walks, args, strict=True)]  # fmt: skip
         return tuple(zip(*columns, strict=True))
 
+    def _is_known_part(self, value: Value) -> bool:
+        if isinstance(value, Var):
+            return bool(functions_in(self.builder.type(value)))
+        return self.is_static(value) or (isinstance(value, tuple) and not value)
+
     def _first(self, value: Value, count: int, node: gast.AST) -> tuple[Value, ...]:
         walk = self._indexed(value, node)
         return tuple(walk.item(Const(k)) for k in range(count))
-
-    def is_static(self, value: Value) -> bool:
-        raise NotImplementedError
 
     def _reversed(self, args: tuple[Value, ...], node: gast.AST) -> Walk | tuple[Value, ...]:
         if self._iterates(args[0]) and self.special_method(args[0], "__getitem__") is not None:

@@ -30,7 +30,7 @@ from srcgrad.frontend.routines import FoundRoutine, Routine, RoutineCalls, Routi
 from srcgrad.frontend.scope import structure_of
 from srcgrad.frontend.source import Source, source_of
 from srcgrad.frontend.values import Frame, Value, leaves
-from srcgrad.ir import Atom, Const, Function, Param
+from srcgrad.ir import Atom, Function, Param
 from srcgrad.types import UNKNOWN, Type, join
 
 __all__ = ["Lowered", "Lowering", "Undecided", "lower"]
@@ -181,7 +181,7 @@ def _declare(lowering: Lowering, frame: Frame, param: Param, known: Type) -> Non
     known = join(known, lowering.contents.get(EVERY.get(known.kind, ""), known))
     var = lowering.builder.declare(param.name, known)
     lowering.sites[var.name] = param.name
-    frame.environment[param.name] = Const(known.value) if known.kind == "callable" else var
+    frame.environment[param.name] = lowering.known_function(var)
 
 
 def _params(lowering: Lowering, source: Source, tree: gast.FunctionDef | gast.Lambda) -> list[Param]:

@@ -53,6 +53,7 @@ _SPECIAL = {
 _COMBINATIONS = (
     itertools.product, itertools.permutations, itertools.combinations, itertools.combinations_with_replacement,
 )  # fmt: skip
+_OF_TUPLES = ("index", "count")
 _FUNCTIONS = Closure | Partial | Bound | Choice
 
 
@@ -142,7 +143,7 @@ class Sequences(Objects):
             return self.make("list", [], node)
         if isinstance(args[0], Lazy):
             return self.listed(args[0], node)
-        if isinstance(args[0], tuple | Record | Table):
+        if isinstance(args[0], tuple | Record | Table) or self.holds_functions(args[0]):
             return self.display("list", (), self.spread(args[0]) or [], node)
         known = self.builder.type(args[0]) if isinstance(args[0], Var) else None
         return self.listed(args[0], node) if known is not None and known.kind in ("list", "array") else None
@@ -435,7 +436,10 @@ class Sequences(Objects):
             if name == "_replace":
                 return self.construct(node, cls, [], fields | keywords)
             return self.display("dict", tuple(fields), list(fields.values()), node)
-        if isinstance(owner, Table) and owner.kind == "list":
+        if self.holds_functions(owner) and name == "copy":
+            return owner
+        fixed = isinstance(owner, Table) and owner.kind == "list"
+        if fixed or (self.holds_functions(owner) and name not in _OF_TUPLES):
             problem = f"`.{name}()` of a list of functions or objects"
             return self.refuse(node, problem, "build the list at once, and loop over it")
         if isinstance(owner, Table) or (isinstance(owner, Var) and self.builder.type(owner).kind == "dict"):
@@ -456,6 +460,11 @@ class Sequences(Objects):
         if name == "get" and pairs is not None and isinstance(args[0], Const):
             found = [value for key, value in pairs if key == args[0].value]
             return found[0] if found else args[1] if len(args) > 1 else Const(None)
+        if name == "get" and pairs is not None and args and any(self.is_static(value) for _, value in pairs):
+            table = Table("dict", tuple(key for key, _ in pairs), tuple(value for _, value in pairs))
+            chosen = self.chosen(node, table, self.as_atom(args[0], node), args[1] if len(args) > 1 else Const(None))
+            if chosen is not None:
+                return chosen
         if isinstance(owner, Table):
             return self.refuse(node, f"`.{name}()` of a dict of functions or objects", "build a new dict")
         return self.dict_method(node, name, owner, args, keywords)

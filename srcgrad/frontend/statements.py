@@ -344,13 +344,17 @@ class Statements(Joins):
         if isinstance(old, Var) and kind in ("list", "dict"):
             self.grown(node, old, value)
             return None
-        if kind == "object":
+        if kind == "object" or self.holds_functions(old):
             self.refuse(node, "this changes its object in place", "build a new one", AliasedWrite)
             return None
         if isinstance(old, Var) and kind == "unknown":
             # An array would be changed in place, a number replaced: `buffers` decides whether that is the same.
             return self.builder.let(Fn(self.inplace(node)), [old, self.as_atom(value, node)], effect=True)
         return self.binary(node, old, value)
+
+    def holds_functions(self, value: Value) -> bool:
+        """Whether a value is a list from outside that holds functions."""
+        raise NotImplementedError
 
     def grown(self, node: gast.AugAssign, old: Var, value: Value) -> None:
         """`old op= value` for a list or a dict."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from srcgrad.runtime.basic import cast
 from srcgrad.runtime.positions import add_at, keys_of, store_mask
+from srcgrad.types import PROGRAM
 
 
 class Slots(dict[Any, Any]):
@@ -131,7 +132,7 @@ def rebuilt(x: Any, g: Any) -> Any:
         return type(x)(**items) if isinstance(x, tuple) else _with_fields(x, items)
     if isinstance(x, list | tuple):
         return type(x)([rebuilt(item, other) for item, other in zip(x, g, strict=True)])
-    if isinstance(x, int | str | range):
+    if isinstance(x, (int, str, range, *PROGRAM)):
         return None
     return float(g) if isinstance(x, float) else g
 
@@ -149,7 +150,7 @@ def in_memory(g: Any) -> Any:
 def _fields(x: Any) -> dict[str, Any] | None:
     if isinstance(x, tuple) and hasattr(x, "_fields"):
         return dict(zip(x._fields, x, strict=True))
-    if isinstance(x, np.ndarray | np.generic | list | dict | tuple | float | int | str | type(None)):
+    if isinstance(x, (np.ndarray, np.generic, list, dict, tuple, float, int, str, type(None), *PROGRAM)):
         return None
     return dict(vars(x)) if hasattr(x, "__dict__") else None
 

@@ -9,6 +9,7 @@ import operator
 from typing import Any
 
 import numpy as np
+import pytest
 
 from srcgrad import grad
 from tests.frontend.agreement import X, agrees, refused
@@ -302,3 +303,90 @@ def test_defaults_that_are_no_literals() -> None:
     x = np.array([0.5, 2.0])
     assert np.allclose(grad(bounded)(x), x)
     assert np.allclose(grad(bounded)(x, 1.0, Unit.METRE), [1.0, 0.0])
+
+
+def square(v: Any) -> Any:
+    return v**2
+
+
+@pytest.mark.parametrize("general", [True, False])
+def test_another_function_is_another_call(general: bool) -> None:
+    def f(x: Any, g: Any) -> Any:
+        return g(x)
+
+    derivative = grad(f, specialize=general)
+    for g, slope in ((np.sin, math.cos(0.4)), (np.exp, math.exp(0.4)), (math.exp, math.exp(0.4)), (square, 0.8)):
+        assert math.isclose(derivative(0.4, g), slope)
+        assert math.isclose(derivative(0.4, g), slope)
+
+
+def test_a_class_and_a_module_as_arguments() -> None:
+    def f(x: Any, cls: Any, library: Any) -> Any:
+        return cls([0.0, 1.0, 2.0]).value(x[0]) * library.sum(library.sin(x))
+
+    agrees(f, X, Polynomial, np)
+
+
+STEPS = [np.sin, square]
+
+
+def test_a_list_of_functions_that_changes_leads_to_new_code() -> None:
+    def f(x: Any) -> Any:
+        for step in STEPS:
+            x = step(x)
+        return x
+
+    derivative = grad(f)
+    expected = 2 * math.sin(0.4) * math.cos(0.4)
+    assert math.isclose(derivative(0.4), expected)
+    STEPS.append(square)
+    try:
+        assert math.isclose(derivative(0.4), 2 * math.sin(0.4) ** 2 * expected)
+        STEPS[0] = np.cos
+        assert math.isclose(derivative(0.4), -4 * math.cos(0.4) ** 3 * math.sin(0.4))
+    finally:
+        STEPS[:] = [np.sin, square]
+    assert math.isclose(derivative(0.4), expected)
+
+
+def test_lists_of_functions_as_arguments() -> None:
+    def f(x: Any, steps: Any, layers: Any) -> Any:
+        y = x[0]
+        for k in range(4):
+            y = steps[k % len(steps)](y)
+        for weight, act in layers:
+            y = act(y * weight)
+        return y + sum(step(x[1]) for step in steps) + (steps[0] is np.sin) + list(steps)[-1](x[2])
+
+    derivative = grad(f)
+    agrees(f, X, [np.sin, square], [[2.0, np.cos], [0.5, square]])
+    twice = grad(f, "layers")(X, [np.sin, square, np.sin], [[2.0, np.cos], [0.5, square]])
+    assert [act for _, act in twice] == [None, None]
+    layers = [(1.0, square)]
+    assert not np.allclose(derivative(X, [np.sin], layers), derivative(X, [np.sin, np.sin], layers))
+
+
+def test_a_list_of_functions_that_is_changed_is_refused() -> None:
+    def appends(x: Any, steps: Any) -> Any:
+        steps.append(np.exp)
+        return steps[-1](x[0])
+
+    def stores(x: Any, steps: Any) -> Any:
+        steps[0] = np.exp
+        return steps[0](x[0])
+
+    def extends(x: Any, steps: Any) -> Any:
+        steps += [np.exp]
+        return steps[-1](x[0])
+
+    for f, problem in ((appends, "functions or objects"), (stores, "is changed"), (extends, "in place")):
+        refused(f, problem, X, [np.sin, np.cos])
+
+
+def test_a_position_that_is_not_in_a_list_of_functions() -> None:
+    def f(x: Any, k: int) -> Any:
+        return STEPS[k](x[0])
+
+    agrees(f, X, -2)
+    with pytest.raises(IndexError):
+        grad(f)(X, 2)

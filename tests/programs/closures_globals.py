@@ -206,3 +206,30 @@ def partial_application(x, a):
 @program(args=lambda rng: (rng.standard_normal(4),))
 def comprehension_over_a_helper(x):
     return np.array([square(v) * i for i, v in enumerate(x) if i > 0])
+
+
+STEPS = [np.sin, np.cos, lambda x: x * x]
+ACTIVATIONS = {"tanh": np.tanh, "identity": lambda x: x, "square": np.square}
+NAMED = [("a", np.sin), ("bc", np.exp)]
+
+
+@program(args=lambda rng: (rng.uniform(0.2, 0.9),))
+def functions_in_lists_and_dicts_outside(x):
+    y = x
+    for step in STEPS:
+        y = step(y)
+    for name, f in NAMED:
+        y = y + f(x) * len(name)
+    y = y + sum(f(x) for f in STEPS) + [f(x) for f in ACTIVATIONS.values()][2]
+    y = y + sum(f(x) for name, f in ACTIVATIONS.items() if name != "tanh")
+    return y * STEPS[-1](x) * ACTIVATIONS["tanh"](x)
+
+
+@program(args=lambda rng: (rng.uniform(0.2, 0.9), ["tanh", "square"], 4))
+def functions_chosen_by_name_and_by_position(x, names, n):
+    y = x
+    for name in names:
+        y = ACTIVATIONS[name](y) + ACTIVATIONS.get(name, np.exp)(x)
+    for k in range(n):
+        y = STEPS[k % 3](y + k) + STEPS[-k % 3](x)
+    return y + ACTIVATIONS.get(names[0] + "!", np.exp)(x)
