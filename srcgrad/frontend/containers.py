@@ -108,7 +108,9 @@ class Containers(Loops):
         """The keys of a dict to which no others are added; None where they are not known."""
         if not isinstance(value, Var) or self.builder.type(value).kind != "dict":
             return None
-        sites = ("everywhere", self.sites.get(value.name, "everywhere"))
+        sites: set[object] = {"everywhere", self.sites.get(value.name, "everywhere")}
+        if value.name not in self.sites:
+            sites.update(site for _, site in self._held_in(self._site_of(value)))
         return None if any(("grown", site) in self.contents for site in sites) else self.builder.type(value).keys
 
     def _expr_set(self, node: gast.Set) -> Value:
@@ -398,10 +400,13 @@ class Containers(Loops):
 
     def grow(self, owner: Var) -> None:
         """Notes that keys are added to a dict, or taken from it: its type does not tell them."""
-        mark = ("grown", self.sites.get(owner.name, "everywhere"))
-        if mark not in self.contents:
-            self.contents[mark] = UNKNOWN
-            self.widened = True
+        sites = {self.sites.get(owner.name, "everywhere")}
+        if owner.name not in self.sites:
+            sites = {site for kind, site in self._held_in(self._site_of(owner)) if kind == "dict"} or sites
+        for mark in [("grown", site) for site in sites]:
+            if mark not in self.contents:
+                self.contents[mark] = UNKNOWN
+                self.widened = True
 
     def _with_key(self, known: Type, key: Atom | None, new: Type) -> Type:
         if isinstance(key, Const) and key.value in known.keys:

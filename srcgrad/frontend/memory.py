@@ -46,7 +46,7 @@ from srcgrad.ir import (
 from srcgrad.rules.operations import rule_of
 from srcgrad.rules.views import VIEWS, asks_for_no_copy
 from srcgrad.runtime import zeros
-from srcgrad.types import CONTAINERS, Type
+from srcgrad.types import CONTAINERS, INT, Type
 
 SHAPES = (
     *(Fn(function) for function in (np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, len)),
@@ -355,9 +355,22 @@ class Facts:
             if name != root and self.kind(name) == "unknown" and not element and self._changes_meanwhile(name, writes):
                 part = name.partition(".")[0].lstrip("_")
                 return f"whether `{part}` is a number or a view of `{shown}`, into which this writes, is not known"
+            if self._may_copy(name) and (name in self.written_through or self._changes_meanwhile(name, writes)):
+                part = name.partition(".")[0].lstrip("_")
+                return f"whether `{part}` is a copy or a view of `{shown}`, into which this writes, is not known"
             if name != root and self._replaced(name, writes):
                 return f"`{shown}` is held under a second name, and this writes into it"
         return ""
+
+    def _may_copy(self, name: str) -> bool:
+        """Whether a name is a part of an array by an index that is a number or an array, which one is not known."""
+        let = self.definition.get(name)
+        if not isinstance(let, Let) or let.op != Fn(operator.getitem) or not isinstance(let.args[0], Var):
+            return False
+        index = self.type(let.args[1].name) if isinstance(let.args[1], Var) else INT
+        items = index.items if index is not None and index.kind == "tuple" else (index,)
+        open_ended = any(item is None or item.kind == "unknown" for item in items)
+        return open_ended and self.kind(let.args[0].name) not in CONTAINERS
 
     def _is_of_temporaries(self, let: Let) -> bool:
         """Whether an operation shows memory that was made for it alone, if it shows any."""

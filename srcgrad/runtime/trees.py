@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from srcgrad.errors import UnsupportedSyntax
 from srcgrad.runtime.basic import cast
 from srcgrad.runtime.positions import add_at, keys_of, store_mask
 from srcgrad.types import PROGRAM
@@ -55,6 +56,9 @@ def add_into(target: Any, g: Any) -> None:
         return
     if isinstance(target, np.ndarray):
         target[...] += g
+    elif not isinstance(target, dict | list):
+        problem = "a value is a number in one call and a container in another, and used as a whole and by its parts"
+        raise UnsupportedSyntax(problem, None, "write the two cases as two functions")
     else:
         given = in_memory(g)
         keys = keys_of(target)

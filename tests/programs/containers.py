@@ -405,3 +405,22 @@ def lists_in_lists_that_grow(x):
     for row in rows:
         row.append(x[0] * row[1])
     return sum(rows[0]) * rows[1][3]
+
+
+@program(args=lambda rng: (rng.uniform(0.5, 1.5, 4),))
+def parts_of_rows_at_places(a):
+    stiff = np.zeros((4, 4))
+    for i in range(4):
+        places = [i, (i + 1) % 4]
+        stiff[np.ix_(places, places)] += a[i] * np.array([[2.0, -1.0], [-1.0, 2.0]])
+    free = np.setdiff1d(np.arange(4), [0])
+    u = np.zeros(4)
+    u[free] = np.linalg.solve(stiff[free][:, free], a[free])
+    return u
+
+
+@program(args=lambda rng: ({"l": {"w": rng.standard_normal(2), "b": rng.standard_normal(1)}}, 0.5))
+def nested_dicts_of_parameters(params, rate):
+    grads = {key: {name: 2 * value for name, value in layer.items()} for key, layer in params.items()}
+    new = {key: {n: params[key][n] - rate * grads[key][n] ** 2 for n in params[key]} for key in params}
+    return sum(np.sum(value**2) for layer in new.values() for value in layer.values())
