@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import operator
+import sys
+import sysconfig
 import types as python_types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -95,11 +97,34 @@ _LIBRARIES = frozenset(
 )
 
 
+_LIBRARY = sysconfig.get_path("stdlib")
+_READABLE = ("typing", "colorsys")  # modules of the library whose functions are lowered in line
+_CHANGING = frozenset(
+    "heappush heappop heapify heapreplace heappushpop insort insort_left insort_right shuffle setattr".split()
+)
+
+
+def is_of_library(function: Any) -> bool:
+    """Whether a function of Python's library is called as it stands: where a derivative flows, there is no rule for it.
+
+    Those that change an argument are none of them.
+    """
+    if not isinstance(function, python_types.FunctionType | python_types.BuiltinFunctionType):
+        return False
+    module = (getattr(function, "__module__", None) or "").partition(".")[0]
+    if module not in sys.stdlib_module_names or module in _READABLE or function.__name__ in _CHANGING:
+        return False
+    if isinstance(function, python_types.BuiltinFunctionType):
+        return isinstance(function.__self__, python_types.ModuleType)
+    file = function.__code__.co_filename
+    return file.startswith(_LIBRARY) and "site-packages" not in file and not hasattr(function, "__wrapped__")
+
+
 def is_users_own(value: Value) -> TypeGuard[Const]:
     """Whether a value is a class or a function of the user's, which the generated code can only read as an object."""
     if not isinstance(value, Const) or not isinstance(value.value, type | python_types.FunctionType):
         return False
-    return value.value.__module__.partition(".")[0] not in _LIBRARIES
+    return value.value.__module__.partition(".")[0] not in _LIBRARIES and not is_of_library(value.value)
 
 
 class Undecided(Exception):

@@ -15,7 +15,7 @@ import numpy as np
 
 from srcgrad import runtime
 from srcgrad.errors import AliasedWrite, NoRule, SourceUnavailable
-from srcgrad.frontend.base import is_mixed, is_users_own
+from srcgrad.frontend.base import is_mixed, is_of_library, is_users_own
 from srcgrad.frontend.binding import bind, declared_nonlocal, names_read
 from srcgrad.frontend.scope import RESULT, assigned_names, inner_writes, may_fall_off
 from srcgrad.frontend.source import Source, source_of
@@ -270,6 +270,8 @@ class Calls(Writers):
         if callee in (runtime.add_item, runtime.add_to_list, runtime.add_into, runtime.stored):
             return False  # written in code that is lowered in line
         if registry.get(callee) is not None or isinstance(callee, type):
+            return True
+        if is_of_library(callee):
             return True
         module = getattr(callee, "__module__", None) or type(callee).__module__
         if isinstance(callee, python_types.FunctionType) and module == "builtins":

@@ -167,7 +167,7 @@ class Expressions(Base):
         """A value as a test: functions are true, so are tuples that hold something."""
         if isinstance(value, tuple | Record | Table):
             return Const(bool(parts_of(value)))
-        if isinstance(value, Closure | Instance | Bound | Partial):
+        if isinstance(value, Closure | Instance | Bound | Partial | Choice):
             return Const(True)
         return self.as_atom(value, node)
 

@@ -9,12 +9,13 @@
 from __future__ import annotations
 
 import collections
+import copy
 import dataclasses
 import functools
 import itertools
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import gast
@@ -34,8 +35,12 @@ from srcgrad.frontend.values import (
     Star,
     Table,
     Value,
+    cell_parts,
+    is_cell,
     is_true,
     mapped,
+    parts_of,
+    with_parts,
 )
 from srcgrad.ir import Atom, Const, Fn, Var
 from srcgrad.runtime import stop_gradient
@@ -52,6 +57,7 @@ _SPECIAL = {
 _COMBINATIONS = (
     itertools.product, itertools.permutations, itertools.combinations, itertools.combinations_with_replacement,
 )  # fmt: skip
+_UNCHANGING = ("scalar", "str", "none", "range", "slice", "callable")  # kinds of values that are their own copies
 _OF_TUPLES = ("index", "count")
 _FUNCTIONS = Closure | Partial | Bound | Choice
 
@@ -403,6 +409,75 @@ class Sequences(Objects):
         fields = {f.name: self.attribute(node, f.name, args[0]) for f in dataclasses.fields(cls) if f.init}
         return self.construct(node, cls, [], fields | keywords)
 
+    def _copied(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        """`copy.copy`: arrays have their layout kept, containers and objects hold what they held."""
+        (value,) = args
+        kind = self.builder.type(value).kind if isinstance(value, Var) else ""
+        if kind == "array":
+            return self.builder.fn(np.copy, self.as_atom(value, node))
+        if kind in ("list", "dict"):
+            return self.method(node, "copy", value, [], {})
+        if isinstance(value, Instance):
+            method = self.special_method(value, "copy") if value.cls in STAND_INS.values() else None
+            if value.cls in STAND_INS.values():
+                return None if method is None else self.apply(node, method, [], {})
+            made = self._instance(value.cls)
+            for name in self._cells(value):
+                self.frame.environment[made.cell(cell_parts(name)[1])] = self.frame.environment[name]
+            return made
+        return value if not isinstance(value, Var) or kind in _UNCHANGING else None
+
+    def _deeply_copied(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        """`copy.deepcopy` of arrays, and of lists, dicts and objects of them; None where more is to be known."""
+        (value,) = args
+        known = self.builder.type(value) if isinstance(value, Var) else UNKNOWN
+        if isinstance(value, tuple | Table | Record):
+            parts = self._each_deeply_copied(node, parts_of(value) or ())
+            return None if parts is None else with_parts(value, parts)
+        if isinstance(value, Instance):
+            made = self._copied(node, args, {})
+            for name in self._cells(made) if isinstance(made, Instance) else ():
+                copied = self._deeply_copied(node, [self.frame.environment[name]], {})
+                if copied is None:
+                    return None
+                self.frame.environment[name] = copied
+            return made
+        if known.kind == "dict" and (pairs := self.pairs(value)) is not None:
+            items = self._each_deeply_copied(node, [item for _, item in pairs])
+            return None if items is None else self.display("dict", tuple(key for key, _ in pairs), list(items), node)
+        if known.kind in ("list", "dict") and all(item.kind in _UNCHANGING for item in known.items) and known.items:
+            return self._copied(node, args, {})
+        if known.kind == "list" and known.items and _has_copies(known.items[0]):
+            return self.collected(value, node, lambda item: self._deeply_copied(node, [item], {}) or Const(None))
+        return None if known.kind in ("list", "dict") else self._copied(node, args, {})
+
+    def _each_deeply_copied(self, node: gast.AST, values: Iterable[Value]) -> tuple[Value, ...] | None:
+        copied = [self._deeply_copied(node, [value], {}) for value in values]
+        known = tuple([item for item in copied if item is not None])
+        return known if len(known) == len(copied) else None
+
+    def _cells(self, owner: Instance) -> list[str]:
+        """The names in the environment of the fields of an object that was made here."""
+        return [name for name in self.frame.environment if is_cell(name) and cell_parts(name)[0] == owner.number]
+
+    def _fields(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        cls = args[0].value if isinstance(args[0], Const) else self.class_of(args[0])
+        return tuple([Const(item) for item in dataclasses.fields(cls)]) if dataclasses.is_dataclass(cls) else None
+
+    def _as_dict(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        found = self._as_tuple(node, args, keywords)
+        names = [item.value.name for item in self._fields(node, args, {}) or ()]  # type: ignore[union-attr]
+        return None if not isinstance(found, tuple) else self.display("dict", tuple(names), list(found), node)
+
+    def _as_tuple(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        fields = self._fields(node, args, {}) if self.class_of(args[0]) is not None and not keywords else None
+        if fields is None:
+            return None
+        values = [self.attribute(node, item.value.name, args[0]) for item in fields]  # type: ignore[union-attr]
+        if any(self.class_of(value) is not None for value in values):
+            return None
+        return self._each_deeply_copied(node, values)
+
     # Methods
 
     def known_method(
@@ -450,6 +525,12 @@ class Sequences(Objects):
 
 def _identity(value: Any) -> Any:
     return value
+
+
+def _has_copies(known: Type) -> bool:
+    """Whether it is known how a value of a type is copied with all that it holds."""
+    inner = known.kind in ("list", "tuple", "dict") and bool(known.items) and all(map(_has_copies, known.items))
+    return known.kind in ("array", *_UNCHANGING) or inner
 
 
 def _constantly(value: Value) -> Callable[[], Value]:
@@ -513,4 +594,9 @@ _HANDLERS: dict[Any, Handler] = {
     getattr: Sequences._getattr,
     hasattr: Sequences._hasattr,
     dataclasses.replace: Sequences._replaced,
+    dataclasses.fields: Sequences._fields,
+    dataclasses.asdict: Sequences._as_dict,
+    dataclasses.astuple: Sequences._as_tuple,
+    copy.copy: Sequences._copied,
+    copy.deepcopy: Sequences._deeply_copied,
 }

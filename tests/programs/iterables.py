@@ -1,6 +1,8 @@
 """Loops over what is no list and no array: deques, objects with methods for it, dicts of unknown keys, iterators."""
 
 import collections
+import copy
+import dataclasses
 import math
 import operator
 from collections import deque
@@ -246,3 +248,27 @@ def lists_of_positions_that_change(x, n):
     while left:
         s = s + x[left.pop()] ** 3
     return s
+
+
+@dataclass
+class Point:
+    x: float
+    y: float
+
+
+@program(args=lambda rng: (rng.uniform(0.5, 1.5, 3), {"w": rng.uniform(0.5, 1.5, 3), "b": [1.0, 2.0]}), wrt=(0, 1))
+def copies_of_arrays_containers_and_objects(x, table):
+    y, z = copy.copy(x), copy.deepcopy(x)
+    y[0] = y[1] * 2
+    z *= 3
+    kept = copy.deepcopy(table)
+    rows = copy.deepcopy([x, y])
+    for row in rows:
+        row *= 2
+    p = Point(x[0], x[1])
+    q, r = copy.copy(p), copy.deepcopy(p)
+    q.x, r.y = x[2], y[0]
+    fields = dataclasses.asdict(p)
+    a, b = dataclasses.astuple(q)
+    s = sum(getattr(p, f.name) ** 2 for f in dataclasses.fields(p)) + fields["x"] * b + a * r.y
+    return s + np.sum(x * y * z * kept["w"]) + kept["b"][1] * rows[0][1] * rows[1][0]
