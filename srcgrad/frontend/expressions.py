@@ -92,6 +92,8 @@ class Expressions(Base):
             return self.build_table(value, node)
         if isinstance(value, Lazy):
             return self.as_atom(self.listed(value, node), node)
+        if isinstance(value, Star):
+            return self.refuse(value.node, "the number of elements of this starred argument is not known", "name them")
         if isinstance(value, Compound):
             return self.refuse(node, "`super()` is used as a value", "call a method of it")
         return self.runtime_object(value.value, value.value.__name__) if is_users_own(value) else value

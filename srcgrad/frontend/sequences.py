@@ -35,6 +35,7 @@ from srcgrad.frontend.values import (
     Star,
     Table,
     Value,
+    cell,
     cell_parts,
     is_cell,
     is_true,
@@ -42,7 +43,7 @@ from srcgrad.frontend.values import (
     parts_of,
     with_parts,
 )
-from srcgrad.ir import Atom, Const, Fn, Var
+from srcgrad.ir import Atom, Const, Fn, Make, Var
 from srcgrad.runtime import stop_gradient
 from srcgrad.types import INT, UNKNOWN, Type, list_of
 
@@ -113,11 +114,17 @@ class Sequences(Objects):
 
     def _combined(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value:
         """A list of what a function of `itertools` makes of positions and names."""
+        handler = _ITERATORS.get(callee)
+        made = None if handler is None else handler(self, node, args, keywords)
+        if made is not None:
+            return made
+        if callee not in _COMBINATIONS or any(isinstance(arg, Star) for arg in args):
+            problem = f"`itertools.{callee.__name__}` is not supported, or without an end"
+            return self.refuse(node, problem, "loop over the positions")
         atoms = [self.as_atom(arg, node) for arg in args]
         types = [self.builder.type(atom) for atom in atoms]
-        if callee not in _COMBINATIONS or any(t.differentiable for t in types):
-            problem = f"`itertools.{callee.__name__}` of what may carry a derivative, or without an end"
-            return self.refuse(node, problem, "loop over the positions")
+        if any(t.differentiable for t in types):
+            return self._combined_by_position(node, callee, atoms, keywords)
         named = [(key, self.as_atom(value, node)) for key, value in keywords.items()]
         found = self.builder.let(Fn(callee), atoms, named)
         count = len(atoms) if callee is itertools.product and not named else None
@@ -125,6 +132,60 @@ class Sequences(Objects):
             count, types = atoms[1].value, types[:1]
         known = Type("tuple", items=(INT,) * count) if count and {t.kind for t in types} == {"range"} else UNKNOWN
         return self.builder.let(Fn(list), [found], known=list_of(known))
+
+    def _combined_by_position(
+        self, node: gast.AST, callee: Any, atoms: list[Atom], keywords: dict[str, Value]
+    ) -> Value:
+        """The same of what may carry a derivative: of its positions, with the elements put in their place."""
+        several = callee is itertools.product
+        sources = [self.in_order(atom, node) for atom in (atoms if several else atoms[:1])]
+        ranges: list[Value] = [self.builder.fn(range, self.builder.fn(len, source)) for source in sources]
+        positions = self._combined(node, callee, [*ranges, *([] if several else atoms[1:])], keywords)
+        length = Const(len(sources)) if several and not keywords else atoms[1] if len(atoms) == 2 else None
+        if not isinstance(length, Const):
+            problem = f"`itertools.{callee.__name__}` of which it is not known how many elements are taken"
+            return self.refuse(node, problem, "loop over the positions")
+
+        def element(taken: Value) -> Value:
+            places = [self.item_at(node, self.as_atom(taken, node), Const(k)) for k in range(length.value)]
+            return tuple([self.item_at(node, sources[k if several else 0], place) for k, place in enumerate(places)])
+
+        return self.collected(positions, node, element)
+
+    def _pairwise(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        source = self.in_order(args[0], node)
+        return Lazy(zip, (source, self.builder.fn(operator.getitem, source, Const(slice(1, None)))))
+
+    def _chain(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        return self.joined_items([Star(arg, node) for arg in args], node)
+
+    def _part(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        """`itertools.islice`."""
+        atoms = [self.as_atom(arg, node) for arg in args[1:]]
+        bounds = [Const(None), atoms[0], Const(None)] if len(atoms) == 1 else [*atoms, Const(None)][:3]
+        return self.builder.fn(operator.getitem, self.in_order(args[0], node), self.builder.let(Make("slice"), bounds))
+
+    def _repeat(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        if len(args) != 2 or keywords:
+            return None
+        return self.collected(self.builder.fn(range, self.as_atom(args[1], node)), node, lambda _: args[0])
+
+    def _starmap(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        def element(item: Value) -> Value:
+            items = self.spread(item)
+            if items is None:
+                return self.refuse(node, "`itertools.starmap` over elements of unknown length", "write a loop")
+            return self.apply(node, args[0], items, {})
+
+        return self.collected(args[1], node, element)
+
+    def _accumulate(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        start = keywords.get("initial", Const(None))
+        function = args[1] if len(args) > 1 else keywords.get("func", Const(operator.add))
+        made = self.make("list", [], node)
+        first = [] if start == Const(None) else [start]
+        self._folded(node, function, args[0], first, lambda v: self.append(made, self.as_atom(v, node), node))
+        return made
 
     # Sequences
 
@@ -151,10 +212,44 @@ class Sequences(Objects):
             entries = [self.spread(item) or [] for item in args[0]]
             if all(len(entry) == 2 and isinstance(entry[0], Const) for entry in entries):
                 found = [(entry[0].value, entry[1]) for entry in entries]  # type: ignore[union-attr]
+        if found is None and isinstance(args[0], Lazy | Var) and not keywords:
+            return self._dict_of_pairs(node, args[0])
         if found is None:
             return self.refuse(node, "`dict` of something whose keys are not known", "write a dict display")
         known = dict(found) | keywords
         return self.display("dict", tuple(known), list(known.values()), node)
+
+    def _dict_of_pairs(self, node: gast.AST, pairs: Value) -> Value:
+        made = self.make("dict", [], node)
+
+        def put(pair: Value) -> None:
+            items = self.spread(pair)
+            key, value = items or [self.item_at(node, self.as_atom(pair, node), Const(k)) for k in range(2)]
+            self.put_item(node, made, self.as_atom(key, node), value)
+
+        self._for_each(node, pairs, put)
+        return made
+
+    def _from_keys(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        value = args[1] if len(args) > 1 else Const(None)
+        keys = self.spread(args[0])
+        if keys is not None and all(isinstance(key, Const) for key in keys):
+            names = tuple(dict.fromkeys(key.value for key in keys))  # type: ignore[union-attr]
+            return self.display("dict", names, [value] * len(names), node)
+        made = self.make("dict", [], node)
+        self._for_each(node, args[0], lambda key: self.put_item(node, made, self.as_atom(key, node), value))
+        return made
+
+    def _for_each(self, node: gast.AST, values: Value, act: Callable[[Value], None]) -> None:
+        """Does something with each element of an iterable."""
+        walk = self.walk_value(values, node)
+        if isinstance(walk, tuple):
+            for item in walk:
+                act(item)
+            return
+        loop = gast.copy_location(gast.For(node, node, [], [], None), node)
+        iterable = self.walked(walk)
+        self._loop(loop, [], False, lambda k: act(walk.item(k)), (self.hint("k"), walk.element, iterable))
 
     def _len(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
         (value,) = args
@@ -265,16 +360,38 @@ class Sequences(Objects):
 
     def _reduce(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
         function, values, *start = args
+        return self._folded(node, function, values, start, lambda _: None)
+
+    def _folded(
+        self, node: gast.AST, function: Value, values: Value, start: list[Value], each: Callable[[Value], None]
+    ) -> Value:
+        """What a function of two makes of elements one after the other; `each` is given what there is so far."""
         walk = self.walk_value(values, node)
-        if not isinstance(walk, tuple):
-            return self.refuse(node, "`functools.reduce` over a sequence of unknown length", "write a loop")
-        items = [*start, *walk]
-        if not items:
-            return self.refuse(node, "`functools.reduce` of nothing", "give it a start")
-        total = items[0]
-        for item in items[1:]:
-            total = self.apply(node, function, [total, item], {})
-        return total
+        if isinstance(walk, tuple):
+            items = [*start, *walk]
+            if not items:
+                return self.refuse(node, "a sequence of nothing is folded", "give it a start")
+            total = items[0]
+            each(total)
+            for item in items[1:]:
+                total = self.apply(node, function, [total, item], {})
+                each(total)
+            return total
+        indexed = self._indexed(values, node)
+        assert indexed.length is not None
+        self.made += 1
+        name = cell(self.made, "total")  # which a loop carries as it does the fields of objects
+        self.frame.environment[name] = start[0] if start else indexed.item(Const(0))
+        each(self.frame.environment[name])
+
+        def body(k: Var) -> None:
+            total = self.apply(node, function, [self.frame.environment[name], indexed.item(k)], {})
+            self.frame.environment[name] = total
+            each(total)
+
+        bounds = [indexed.length] if start else [Const(1), indexed.length]
+        self._each_of(node, self.builder.fn(range, *bounds), body)
+        return self.frame.environment.pop(name)
 
     def _sorted(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
         plain = isinstance(args[0], Var) and not _may_be_active(self.builder.type(args[0])) and not keywords
@@ -566,10 +683,19 @@ def _maker(kind: Any) -> Handler:
 
 
 Handler = Callable[[Sequences, gast.AST, list[Value], dict[str, Value]], Value | None]
+_ITERATORS: dict[Any, Handler] = {
+    itertools.pairwise: Sequences._pairwise,
+    itertools.chain: Sequences._chain,
+    itertools.islice: Sequences._part,
+    itertools.repeat: Sequences._repeat,
+    itertools.starmap: Sequences._starmap,
+    itertools.accumulate: Sequences._accumulate,
+}
 _HANDLERS: dict[Any, Handler] = {
     tuple: Sequences._tuple,
     list: Sequences._list,
     dict: Sequences._dict,
+    dict.fromkeys: Sequences._from_keys,
     len: Sequences._len,
     zip: Sequences._zipped,
     enumerate: _lazy(enumerate),
