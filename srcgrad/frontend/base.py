@@ -19,7 +19,7 @@ from srcgrad.build import Builder
 from srcgrad.errors import Place, SrcgradError, UnsupportedSyntax
 from srcgrad.frontend.scope import Access, plain
 from srcgrad.frontend.source import MissingName
-from srcgrad.frontend.values import Environment, Frame, Value, is_undefined
+from srcgrad.frontend.values import Environment, Frame, Lazy, Value, is_undefined
 from srcgrad.ir import UNDEFINED, Append, Atom, Const, Fn, Global, Let, Origin, Store, Undefined, Update, Var, hint
 from srcgrad.runtime import stop_gradient
 from srcgrad.types import OBJECT, UNKNOWN, Type, fields_of, join, type_of
@@ -58,6 +58,17 @@ class Half(Mixed):
     )
 
 
+class Ended(Mixed):
+    """The value of a name of an iterator that has been used."""
+
+    read = (
+        "`{}` is an iterator that has been used before, and has no more elements",
+        "make a list of it where it is assigned: `list(...)`",
+    )
+    used = read
+
+
+ENDED = Const(Ended())
 MIXED = Const(Mixed())
 HALF = Const(Half())
 
@@ -206,6 +217,8 @@ class Base:
             return self.refuse(node, problem.format(node.id), remedy)
         if is_undefined(value):
             return self.refuse(node, f"`{node.id}` has no value here", "assign it on every path that leads here")
+        if isinstance(value, Lazy) and self.frame.key(node.id) in self.frame.environment:
+            self.frame.environment[self.frame.key(node.id)] = ENDED
         return value
 
     def free_name(self, node: gast.Name) -> Value:

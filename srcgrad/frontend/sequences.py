@@ -204,6 +204,8 @@ class Sequences(Objects):
         return self.listed(args[0], node) if known is not None and known.kind in ("list", "array") else None
 
     def listed(self, value: Value, node: gast.AST) -> Value:
+        if isinstance(value, Lazy) and value.function is iter:
+            return value.args[0]
         return self.collected(value, node, lambda item: item)
 
     def _dict(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
