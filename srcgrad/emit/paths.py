@@ -65,8 +65,10 @@ def _library(target: object, module: str, name: str) -> tuple[str, str] | None:
     """What a module of Python's library has under its own name."""
     if module.partition(".")[0] not in sys.stdlib_module_names:
         return None
-    found = getattr(sys.modules.get(module), name, None)
-    return (f"import {module}", f"{module}.{name}") if found is target else None
+    for shown in (name, name.rpartition(".")[2]):  # the functions of `random` are methods of an object
+        if getattr(sys.modules.get(module), shown, None) is target:
+            return f"import {module}", f"{module}.{shown}"
+    return None
 
 
 def _scipy(target: object, name: str) -> tuple[str, str] | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 import functools
 import operator
+import sys
+import sysconfig
 import types as python_types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ from srcgrad.build import Builder
 from srcgrad.errors import Place, SrcgradError, UnsupportedSyntax
 from srcgrad.frontend.scope import Access, plain
 from srcgrad.frontend.source import MissingName
-from srcgrad.frontend.values import Environment, Frame, Value, is_undefined
+from srcgrad.frontend.values import Environment, Frame, Lazy, Value, is_undefined
 from srcgrad.ir import UNDEFINED, Append, Atom, Const, Fn, Global, Let, Origin, Store, Undefined, Update, Var, hint
 from srcgrad.runtime import stop_gradient
 from srcgrad.types import OBJECT, UNKNOWN, Type, fields_of, join, type_of
@@ -57,6 +59,17 @@ class Half(Mixed):
     )
 
 
+class Ended(Mixed):
+    """The value of a name of an iterator that has been used."""
+
+    read = (
+        "`{}` is an iterator that has been used before, and has no more elements",
+        "make a list of it where it is assigned: `list(...)`",
+    )
+    used = read
+
+
+ENDED = Const(Ended())
 MIXED = Const(Mixed())
 HALF = Const(Half())
 
@@ -96,11 +109,34 @@ _LIBRARIES = frozenset(
 )
 
 
+_LIBRARY = sysconfig.get_path("stdlib")
+_READABLE = ("typing", "colorsys")  # modules of the library whose functions are lowered in line
+_CHANGING = frozenset(
+    "heappush heappop heapify heapreplace heappushpop insort insort_left insort_right shuffle setattr".split()
+)
+
+
+def is_of_library(function: Any) -> bool:
+    """Whether a function of Python's library is called as it stands: where a derivative flows, there is no rule for it.
+
+    Those that change an argument are none of them.
+    """
+    if not isinstance(function, python_types.FunctionType | python_types.BuiltinFunctionType):
+        return False
+    module = (getattr(function, "__module__", None) or "").partition(".")[0]
+    if module not in sys.stdlib_module_names or module in _READABLE or function.__name__ in _CHANGING:
+        return False
+    if isinstance(function, python_types.BuiltinFunctionType):
+        return isinstance(function.__self__, python_types.ModuleType)
+    file = function.__code__.co_filename
+    return file.startswith(_LIBRARY) and "site-packages" not in file and not hasattr(function, "__wrapped__")
+
+
 def is_users_own(value: Value) -> TypeGuard[Const]:
     """Whether a value is a class or a function of the user's, which the generated code can only read as an object."""
     if not isinstance(value, Const) or not isinstance(value.value, type | python_types.FunctionType):
         return False
-    return value.value.__module__.partition(".")[0] not in _LIBRARIES
+    return value.value.__module__.partition(".")[0] not in _LIBRARIES and not is_of_library(value.value)
 
 
 class Undecided(Exception):
@@ -183,6 +219,8 @@ class Base:
             return self.refuse(node, problem.format(node.id), remedy)
         if is_undefined(value):
             return self.refuse(node, f"`{node.id}` has no value here", "assign it on every path that leads here")
+        if isinstance(value, Lazy) and self.frame.key(node.id) in self.frame.environment:
+            self.frame.environment[self.frame.key(node.id)] = ENDED
         return value
 
     def free_name(self, node: gast.Name) -> Value:

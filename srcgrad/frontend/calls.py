@@ -15,7 +15,7 @@ import numpy as np
 
 from srcgrad import runtime
 from srcgrad.errors import AliasedWrite, NoRule, SourceUnavailable
-from srcgrad.frontend.base import is_mixed, is_users_own
+from srcgrad.frontend.base import is_mixed, is_of_library, is_users_own
 from srcgrad.frontend.binding import bind, declared_nonlocal, names_read
 from srcgrad.frontend.scope import RESULT, assigned_names, inner_writes, may_fall_off
 from srcgrad.frontend.source import Source, source_of
@@ -56,20 +56,40 @@ class Calls(Writers):
         if isinstance(node.func, gast.Attribute):
             owner = self.expression(node.func.value)
             if isinstance(owner, Var) and self.builder.type(owner).kind != "record":
-                args = self._numbered(node, Bound(node.func.attr, owner), self.items(node.args), {})
-                if args is None:
-                    return self.offended()
-                return self.method(node, node.func.attr, owner, args, self.keywords(node))
+                return self._applied(node, Bound(node.func.attr, owner), self.items(node.args), self.keywords(node))
             callee = self.method_of(node, node.func.attr, owner)
         else:
             callee = self.expression(node.func)
         if callee == Const(super) and not node.args:
             return self.enclosing_class(node)
-        given, keywords = self.items(node.args), self.keywords(node)
-        args = self._numbered(node, callee, given, keywords)
-        return self.offended() if args is None else self.apply(node, callee, args, keywords)
+        return self._applied(node, callee, self.items(node.args), self.keywords(node))
 
     # Stars of unknown length
+
+    def _applied(self, node: gast.Call, callee: Value, given: list[Value], keywords: dict[str, Value]) -> Value:
+        args = self._numbered(node, callee, given, keywords)
+        if args is None or not self._spelled(node, callee, args, keywords):
+            return self.offended()
+        return self.apply(node, callee, args, keywords)
+
+    def _spelled(self, node: gast.Call, callee: Value, args: list[Value], keywords: dict[str, Value]) -> bool:
+        """Puts the parameters that a function needs in the place of `**` of a dict whose keys are not known.
+
+        False where these are not known either, which is refused.
+        """
+        star = keywords.pop("**", None)
+        if not isinstance(star, Star):
+            return True
+        form = self._form(callee)
+        if form is None:
+            self.refuse(star.node, "`**` of a dict whose keys are not known", "write the keywords")
+            return False
+        missing = [name for name in form.needed[len(args) :] if name not in keywords]
+        table = self.as_atom(star.value, star.node)
+        test = self.builder.fn(operator.ne, self.builder.fn(len, table), Const(len(missing)))
+        self.raise_if(test, TypeError, f"the call needs the arguments {', '.join(missing)} from `**`")
+        keywords.update({name: self.builder.fn(operator.getitem, table, Const(name)) for name in missing})
+        return True
 
     def _numbered(
         self, node: gast.Call, callee: Value, args: list[Value], keywords: dict[str, Value]
@@ -159,7 +179,7 @@ class Calls(Writers):
                 continue
             pairs = self.pairs(value)
             if pairs is None:
-                self.refuse(keyword.value, "`**` of a dict whose keys are not known", "write the keywords")
+                found["**"] = Star(value, keyword.value)
                 continue
             found.update({str(key): item for key, item in pairs})
         return found
@@ -272,6 +292,8 @@ class Calls(Writers):
         if callee in (runtime.add_item, runtime.add_to_list, runtime.add_into, runtime.stored):
             return False  # written in code that is lowered in line
         if registry.get(callee) is not None or isinstance(callee, type):
+            return True
+        if is_of_library(callee):
             return True
         module = getattr(callee, "__module__", None) or type(callee).__module__
         if isinstance(callee, python_types.FunctionType) and module == "builtins":

@@ -10,6 +10,7 @@ does not foresee, the wider type is noted for the place that made the container,
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import operator
 from collections.abc import Callable, Iterator
@@ -215,6 +216,7 @@ class Containers(Loops):
             return None
         generator = node.generators[0]
         known = isinstance(generator.iter, gast.Tuple) or self._is_known(generator.iter)
+        known = known or self._is_known_call(generator.iter)
         if known or (self._makes_objects(element, generator.target) and not generator.ifs):
             walk = self.known_walk(generator.iter)
             if walk is not None:
@@ -255,6 +257,12 @@ class Containers(Loops):
         except MissingName:
             return False
         return isinstance(found, list | tuple | dict) and bool(functions_in(type_of(found)))
+
+    def _is_known_call(self, node: gast.AST) -> bool:
+        """Whether an expression is `dataclasses.fields(...)`, or the same by another name."""
+        if not isinstance(node, gast.Call) or not isinstance(node.func, gast.Name | gast.Attribute) or node.keywords:
+            return False
+        return self.expression(node.func) == Const(dataclasses.fields)
 
     def _makes_objects(self, node: gast.AST, target: gast.AST) -> bool:
         """Whether an expression makes an object or a function, so that a list of it is known to the compiler alone."""

@@ -93,6 +93,8 @@ class Expressions(Base):
             return self.build_table(value, node)
         if isinstance(value, Lazy):
             return self.as_atom(self.listed(value, node), node)
+        if isinstance(value, Star):
+            return self.refuse(value.node, "the number of elements of this starred argument is not known", "name them")
         if isinstance(value, Compound):
             return self.refuse(node, "`super()` is used as a value", "call a method of it")
         return self.runtime_object(value.value, value.value.__name__) if is_users_own(value) else value
@@ -183,7 +185,7 @@ class Expressions(Base):
         """A value as a test: functions are true, so are tuples that hold something."""
         if isinstance(value, tuple | Record | Table):
             return Const(bool(parts_of(value)))
-        if isinstance(value, Closure | Instance | Bound | Partial):
+        if isinstance(value, Closure | Instance | Bound | Partial | Choice):
             return Const(True)
         return self.as_atom(value, node)
 

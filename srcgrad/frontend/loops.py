@@ -17,7 +17,7 @@ from typing import Any
 import gast
 import numpy as np
 
-from srcgrad.frontend.base import MIXED, is_mixed
+from srcgrad.frontend.base import ENDED, MIXED, is_mixed
 from srcgrad.frontend.calls import Calls
 from srcgrad.frontend.expressions import MAX_SPREAD
 from srcgrad.frontend.scope import (
@@ -571,6 +571,10 @@ class Loops(Calls):
                 name: [j if t == j or attempt < 2 else widen(j) for t, j in zip(types[name], joined[name], strict=True)]
                 for name in types
             }
+        for name, value in before.items():
+            if isinstance(value, Lazy) and name not in carried.names and self.frame.environment.get(name) is ENDED:
+                problem = f"`{name}` is an iterator from before this loop, which has elements in one iteration alone"
+                self.refuse(node, problem, "make a list of it where it is assigned: `list(...)`")
         self.builder.emit(loop)
         self._after(node, carried, loop, stops, before)
 

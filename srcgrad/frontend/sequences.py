@@ -9,12 +9,13 @@
 from __future__ import annotations
 
 import collections
+import copy
 import dataclasses
 import functools
 import itertools
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import gast
@@ -35,10 +36,15 @@ from srcgrad.frontend.values import (
     Star,
     Table,
     Value,
+    cell,
+    cell_parts,
+    is_cell,
     is_true,
     mapped,
+    parts_of,
+    with_parts,
 )
-from srcgrad.ir import Atom, Const, Fn, Var
+from srcgrad.ir import Atom, Const, Fn, Make, Var
 from srcgrad.runtime import stop_gradient
 from srcgrad.types import INT, UNKNOWN, Type, list_of
 
@@ -53,6 +59,7 @@ _SPECIAL = {
 _COMBINATIONS = (
     itertools.product, itertools.permutations, itertools.combinations, itertools.combinations_with_replacement,
 )  # fmt: skip
+_UNCHANGING = ("scalar", "str", "none", "range", "slice", "callable")  # kinds of values that are their own copies
 _OF_TUPLES = ("index", "count")
 _FUNCTIONS = Closure | Partial | Bound | Choice
 
@@ -119,11 +126,17 @@ class Sequences(Objects):
 
     def _combined(self, node: gast.AST, callee: Any, args: list[Value], keywords: dict[str, Value]) -> Value:
         """A list of what a function of `itertools` makes of positions and names."""
+        handler = _ITERATORS.get(callee)
+        made = None if handler is None else handler(self, node, args, keywords)
+        if made is not None:
+            return made
+        if callee not in _COMBINATIONS or any(isinstance(arg, Star) for arg in args):
+            problem = f"`itertools.{callee.__name__}` is not supported, or without an end"
+            return self.refuse(node, problem, "loop over the positions")
         atoms = [self.as_atom(arg, node) for arg in args]
         types = [self.builder.type(atom) for atom in atoms]
-        if callee not in _COMBINATIONS or any(t.differentiable for t in types):
-            problem = f"`itertools.{callee.__name__}` of what may carry a derivative, or without an end"
-            return self.refuse(node, problem, "loop over the positions")
+        if any(t.differentiable for t in types):
+            return self._combined_by_position(node, callee, atoms, keywords)
         named = [(key, self.as_atom(value, node)) for key, value in keywords.items()]
         found = self.builder.let(Fn(callee), atoms, named)
         count = len(atoms) if callee is itertools.product and not named else None
@@ -131,6 +144,60 @@ class Sequences(Objects):
             count, types = atoms[1].value, types[:1]
         known = Type("tuple", items=(INT,) * count) if count and {t.kind for t in types} == {"range"} else UNKNOWN
         return self.builder.let(Fn(list), [found], known=list_of(known))
+
+    def _combined_by_position(
+        self, node: gast.AST, callee: Any, atoms: list[Atom], keywords: dict[str, Value]
+    ) -> Value:
+        """The same of what may carry a derivative: of its positions, with the elements put in their place."""
+        several = callee is itertools.product
+        sources = [self.in_order(atom, node) for atom in (atoms if several else atoms[:1])]
+        ranges: list[Value] = [self.builder.fn(range, self.builder.fn(len, source)) for source in sources]
+        positions = self._combined(node, callee, [*ranges, *([] if several else atoms[1:])], keywords)
+        length = Const(len(sources)) if several and not keywords else atoms[1] if len(atoms) == 2 else None
+        if not isinstance(length, Const):
+            problem = f"`itertools.{callee.__name__}` of which it is not known how many elements are taken"
+            return self.refuse(node, problem, "loop over the positions")
+
+        def element(taken: Value) -> Value:
+            places = [self.item_at(node, self.as_atom(taken, node), Const(k)) for k in range(length.value)]
+            return tuple([self.item_at(node, sources[k if several else 0], place) for k, place in enumerate(places)])
+
+        return self.collected(positions, node, element)
+
+    def _pairwise(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        source = self.in_order(args[0], node)
+        return Lazy(zip, (source, self.builder.fn(operator.getitem, source, Const(slice(1, None)))))
+
+    def _chain(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        return self.joined_items([Star(arg, node) for arg in args], node)
+
+    def _part(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        """`itertools.islice`."""
+        atoms = [self.as_atom(arg, node) for arg in args[1:]]
+        bounds = [Const(None), atoms[0], Const(None)] if len(atoms) == 1 else [*atoms, Const(None)][:3]
+        return self.builder.fn(operator.getitem, self.in_order(args[0], node), self.builder.let(Make("slice"), bounds))
+
+    def _repeat(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        if len(args) != 2 or keywords:
+            return None
+        return self.collected(self.builder.fn(range, self.as_atom(args[1], node)), node, lambda _: args[0])
+
+    def _starmap(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        def element(item: Value) -> Value:
+            items = self.spread(item)
+            if items is None:
+                return self.refuse(node, "`itertools.starmap` over elements of unknown length", "write a loop")
+            return self.apply(node, args[0], items, {})
+
+        return self.collected(args[1], node, element)
+
+    def _accumulate(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        start = keywords.get("initial", Const(None))
+        function = args[1] if len(args) > 1 else keywords.get("func", Const(operator.add))
+        made = self.make("list", [], node)
+        first = [] if start == Const(None) else [start]
+        self._folded(node, function, args[0], first, lambda v: self.append(made, self.as_atom(v, node), node))
+        return made
 
     # Sequences
 
@@ -149,6 +216,8 @@ class Sequences(Objects):
         return self.listed(args[0], node) if known is not None and known.kind in ("list", "array") else None
 
     def listed(self, value: Value, node: gast.AST) -> Value:
+        if isinstance(value, Lazy) and value.function is iter:
+            return value.args[0]
         return self.collected(value, node, lambda item: item)
 
     def _dict(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
@@ -157,10 +226,44 @@ class Sequences(Objects):
             entries = [self.spread(item) or [] for item in args[0]]
             if all(len(entry) == 2 and isinstance(entry[0], Const) for entry in entries):
                 found = [(entry[0].value, entry[1]) for entry in entries]  # type: ignore[union-attr]
+        if found is None and isinstance(args[0], Lazy | Var) and not keywords:
+            return self._dict_of_pairs(node, args[0])
         if found is None:
             return self.refuse(node, "`dict` of something whose keys are not known", "write a dict display")
         known = dict(found) | keywords
         return self.display("dict", tuple(known), list(known.values()), node)
+
+    def _dict_of_pairs(self, node: gast.AST, pairs: Value) -> Value:
+        made = self.make("dict", [], node)
+
+        def put(pair: Value) -> None:
+            items = self.spread(pair)
+            key, value = items or [self.item_at(node, self.as_atom(pair, node), Const(k)) for k in range(2)]
+            self.put_item(node, made, self.as_atom(key, node), value)
+
+        self._for_each(node, pairs, put)
+        return made
+
+    def _from_keys(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+        value = args[1] if len(args) > 1 else Const(None)
+        keys = self.spread(args[0])
+        if keys is not None and all(isinstance(key, Const) for key in keys):
+            names = tuple(dict.fromkeys(key.value for key in keys))  # type: ignore[union-attr]
+            return self.display("dict", names, [value] * len(names), node)
+        made = self.make("dict", [], node)
+        self._for_each(node, args[0], lambda key: self.put_item(node, made, self.as_atom(key, node), value))
+        return made
+
+    def _for_each(self, node: gast.AST, values: Value, act: Callable[[Value], None]) -> None:
+        """Does something with each element of an iterable."""
+        walk = self.walk_value(values, node)
+        if isinstance(walk, tuple):
+            for item in walk:
+                act(item)
+            return
+        loop = gast.copy_location(gast.For(node, node, [], [], None), node)
+        iterable = self.walked(walk)
+        self._loop(loop, [], False, lambda k: act(walk.item(k)), (self.hint("k"), walk.element, iterable))
 
     def _len(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
         (value,) = args
@@ -271,16 +374,38 @@ class Sequences(Objects):
 
     def _reduce(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
         function, values, *start = args
+        return self._folded(node, function, values, start, lambda _: None)
+
+    def _folded(
+        self, node: gast.AST, function: Value, values: Value, start: list[Value], each: Callable[[Value], None]
+    ) -> Value:
+        """What a function of two makes of elements one after the other; `each` is given what there is so far."""
         walk = self.walk_value(values, node)
-        if not isinstance(walk, tuple):
-            return self.refuse(node, "`functools.reduce` over a sequence of unknown length", "write a loop")
-        items = [*start, *walk]
-        if not items:
-            return self.refuse(node, "`functools.reduce` of nothing", "give it a start")
-        total = items[0]
-        for item in items[1:]:
-            total = self.apply(node, function, [total, item], {})
-        return total
+        if isinstance(walk, tuple):
+            items = [*start, *walk]
+            if not items:
+                return self.refuse(node, "a sequence of nothing is folded", "give it a start")
+            total = items[0]
+            each(total)
+            for item in items[1:]:
+                total = self.apply(node, function, [total, item], {})
+                each(total)
+            return total
+        indexed = self._indexed(values, node)
+        assert indexed.length is not None
+        self.made += 1
+        name = cell(self.made, "total")  # which a loop carries as it does the fields of objects
+        self.frame.environment[name] = start[0] if start else indexed.item(Const(0))
+        each(self.frame.environment[name])
+
+        def body(k: Var) -> None:
+            total = self.apply(node, function, [self.frame.environment[name], indexed.item(k)], {})
+            self.frame.environment[name] = total
+            each(total)
+
+        bounds = [indexed.length] if start else [Const(1), indexed.length]
+        self._each_of(node, self.builder.fn(range, *bounds), body)
+        return self.frame.environment.pop(name)
 
     def _sorted(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
         plain = isinstance(args[0], Var) and not _may_be_active(self.builder.type(args[0])) and not keywords
@@ -425,6 +550,75 @@ class Sequences(Objects):
         fields = {f.name: self.attribute(node, f.name, args[0]) for f in dataclasses.fields(cls) if f.init}
         return self.construct(node, cls, [], fields | keywords)
 
+    def _copied(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        """`copy.copy`: arrays have their layout kept, containers and objects hold what they held."""
+        (value,) = args
+        kind = self.builder.type(value).kind if isinstance(value, Var) else ""
+        if kind == "array":
+            return self.builder.fn(np.copy, self.as_atom(value, node))
+        if kind in ("list", "dict"):
+            return self.method(node, "copy", value, [], {})
+        if isinstance(value, Instance):
+            method = self.special_method(value, "copy") if value.cls in STAND_INS.values() else None
+            if value.cls in STAND_INS.values():
+                return None if method is None else self.apply(node, method, [], {})
+            made = self._instance(value.cls)
+            for name in self._cells(value):
+                self.frame.environment[made.cell(cell_parts(name)[1])] = self.frame.environment[name]
+            return made
+        return value if not isinstance(value, Var) or kind in _UNCHANGING else None
+
+    def _deeply_copied(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        """`copy.deepcopy` of arrays, and of lists, dicts and objects of them; None where more is to be known."""
+        (value,) = args
+        known = self.builder.type(value) if isinstance(value, Var) else UNKNOWN
+        if isinstance(value, tuple | Table | Record):
+            parts = self._each_deeply_copied(node, parts_of(value) or ())
+            return None if parts is None else with_parts(value, parts)
+        if isinstance(value, Instance):
+            made = self._copied(node, args, {})
+            for name in self._cells(made) if isinstance(made, Instance) else ():
+                copied = self._deeply_copied(node, [self.frame.environment[name]], {})
+                if copied is None:
+                    return None
+                self.frame.environment[name] = copied
+            return made
+        if known.kind == "dict" and (pairs := self.pairs(value)) is not None:
+            items = self._each_deeply_copied(node, [item for _, item in pairs])
+            return None if items is None else self.display("dict", tuple(key for key, _ in pairs), list(items), node)
+        if known.kind in ("list", "dict") and all(item.kind in _UNCHANGING for item in known.items) and known.items:
+            return self._copied(node, args, {})
+        if known.kind == "list" and known.items and _has_copies(known.items[0]):
+            return self.collected(value, node, lambda item: self._deeply_copied(node, [item], {}) or Const(None))
+        return None if known.kind in ("list", "dict") else self._copied(node, args, {})
+
+    def _each_deeply_copied(self, node: gast.AST, values: Iterable[Value]) -> tuple[Value, ...] | None:
+        copied = [self._deeply_copied(node, [value], {}) for value in values]
+        known = tuple([item for item in copied if item is not None])
+        return known if len(known) == len(copied) else None
+
+    def _cells(self, owner: Instance) -> list[str]:
+        """The names in the environment of the fields of an object that was made here."""
+        return [name for name in self.frame.environment if is_cell(name) and cell_parts(name)[0] == owner.number]
+
+    def _fields(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        cls = args[0].value if isinstance(args[0], Const) else self.class_of(args[0])
+        return tuple([Const(item) for item in dataclasses.fields(cls)]) if dataclasses.is_dataclass(cls) else None
+
+    def _as_dict(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        found = self._as_tuple(node, args, keywords)
+        names = [item.value.name for item in self._fields(node, args, {}) or ()]  # type: ignore[union-attr]
+        return None if not isinstance(found, tuple) else self.display("dict", tuple(names), list(found), node)
+
+    def _as_tuple(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        fields = self._fields(node, args, {}) if self.class_of(args[0]) is not None and not keywords else None
+        if fields is None:
+            return None
+        values = [self.attribute(node, item.value.name, args[0]) for item in fields]  # type: ignore[union-attr]
+        if any(self.class_of(value) is not None for value in values):
+            return None
+        return self._each_deeply_copied(node, values)
+
     # Methods
 
     def known_method(
@@ -474,6 +668,12 @@ def _identity(value: Any) -> Any:
     return value
 
 
+def _has_copies(known: Type) -> bool:
+    """Whether it is known how a value of a type is copied with all that it holds."""
+    inner = known.kind in ("list", "tuple", "dict") and bool(known.items) and all(map(_has_copies, known.items))
+    return known.kind in ("array", *_UNCHANGING) or inner
+
+
 def _constantly(value: Value) -> Callable[[], Value]:
     return lambda: value
 
@@ -507,10 +707,19 @@ def _maker(kind: Any) -> Handler:
 
 
 Handler = Callable[[Sequences, gast.AST, list[Value], dict[str, Value]], Value | None]
+_ITERATORS: dict[Any, Handler] = {
+    itertools.pairwise: Sequences._pairwise,
+    itertools.chain: Sequences._chain,
+    itertools.islice: Sequences._part,
+    itertools.repeat: Sequences._repeat,
+    itertools.starmap: Sequences._starmap,
+    itertools.accumulate: Sequences._accumulate,
+}
 _HANDLERS: dict[Any, Handler] = {
     tuple: Sequences._tuple,
     list: Sequences._list,
     dict: Sequences._dict,
+    dict.fromkeys: Sequences._from_keys,
     len: Sequences._len,
     zip: Sequences._zipped,
     enumerate: _lazy(enumerate),
@@ -535,4 +744,9 @@ _HANDLERS: dict[Any, Handler] = {
     getattr: Sequences._getattr,
     hasattr: Sequences._hasattr,
     dataclasses.replace: Sequences._replaced,
+    dataclasses.fields: Sequences._fields,
+    dataclasses.asdict: Sequences._as_dict,
+    dataclasses.astuple: Sequences._as_tuple,
+    copy.copy: Sequences._copied,
+    copy.deepcopy: Sequences._deeply_copied,
 }

@@ -18,7 +18,7 @@ from srcgrad.frontend.base import Undecided
 from srcgrad.frontend.expressions import BINARY
 from srcgrad.frontend.joins import Joins
 from srcgrad.frontend.scope import DEAD, RESULT, RETURNED, SKIP, STOP, always_jumps, may_jump
-from srcgrad.frontend.values import Instance, Value, is_true
+from srcgrad.frontend.values import Instance, Lazy, Value, is_true
 from srcgrad.ir import (
     UNDEFINED,
     Assert,
@@ -173,7 +173,13 @@ class Statements(Joins):
         """The value of an expression, named after the variables that it is assigned to."""
         value = self.expression(node)
         self._suggest(target, value)
-        return value
+        return Lazy(iter, (value,)) if isinstance(value, Var) and self._is_iterator(node) else value
+
+    def _is_iterator(self, node: gast.AST) -> bool:
+        """Whether an expression makes an iterator, whose elements are given once."""
+        if isinstance(node, gast.Call) and isinstance(node.func, gast.Name) and node.func.id in ("map", "filter"):
+            return self.expression(node.func) in (Const(map), Const(filter))
+        return isinstance(node, gast.GeneratorExp)
 
     def _suggest(self, target: gast.AST, value: Value) -> None:
         if isinstance(target, gast.Name) and isinstance(value, Var):

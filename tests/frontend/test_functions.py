@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import bisect
 import enum
 import functools
+import logging
 import math
 import operator
+import random
+import statistics
+import textwrap
+import time
 from typing import Any
 
 import numpy as np
@@ -390,3 +396,22 @@ def test_a_position_that_is_not_in_a_list_of_functions() -> None:
     agrees(f, X, -2)
     with pytest.raises(IndexError):
         grad(f)(X, 2)
+
+
+def test_a_function_of_the_library_is_called_as_it_stands() -> None:
+    def f(x: Any) -> Any:
+        started = time.perf_counter()
+        order = [0, 1]
+        random.shuffle(order)
+        logging.getLogger("srcgrad.tests").debug("%s", time.perf_counter() - started)
+        return x[bisect.bisect([0.0, 1.0], 0.5)] ** 2 * len(textwrap.dedent(" a")) + x[order[0]] * x[order[1]]
+
+    agrees(f)
+
+
+def test_a_function_of_the_library_without_a_rule_is_refused_where_it_is_called() -> None:
+    def f(x: Any) -> Any:
+        return statistics.mean(x) * x[0]
+
+    error = refused(f, "no rule for `statistics.mean`")
+    assert all(offence.place.file.endswith("test_functions.py") for offence in error.offences if offence.place)

@@ -229,3 +229,35 @@ def test_a_starred_argument_that_is_refused_is_named_alone() -> None:
 
     error = refused(f, "the number of elements of this starred argument is not known")
     assert "constructs" not in str(error)
+
+
+def test_an_iterator_is_used_once() -> None:
+    def once(x: Any, c: bool) -> Any:
+        pairs = zip(x, x, strict=True) if c else zip(x, 2 * x, strict=True)
+        squares = (v**2 for v in x)
+        sines = list(map(np.sin, x))
+        if c:
+            return sum(a * b for a, b in pairs) * sum(squares)
+        return sum(a * b for a, b in pairs) + sines[0] * sines[1]
+
+    def twice(x: Any) -> Any:
+        pairs = zip(x, x, strict=True)
+        return sum(a * b for a, b in pairs) + sum(a for a, _ in pairs)
+
+    def generated(x: Any) -> Any:
+        squares = (v**2 for v in x)
+        return sum(squares) * sum(squares)
+
+    def in_a_loop(x: Any) -> Any:
+        sines = map(np.sin, x)
+        total = 0.0
+        for _ in range(2):
+            for v in sines:
+                total = total + v
+        return total
+
+    agrees(once, X, True)
+    agrees(once, X, False)
+    refused(twice, "`pairs` is an iterator that has been used before")
+    refused(generated, "`squares` is an iterator that has been used before")
+    refused(in_a_loop, "`sines` is an iterator from before this loop")

@@ -1,10 +1,14 @@
 """Loops over what is no list and no array: deques, objects with methods for it, dicts of unknown keys, iterators."""
 
 import collections
+import copy
+import dataclasses
+import itertools
 import math
 import operator
 from collections import deque
 from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -246,3 +250,68 @@ def lists_of_positions_that_change(x, n):
     while left:
         s = s + x[left.pop()] ** 3
     return s
+
+
+@dataclass
+class Point:
+    x: float
+    y: float
+
+
+@program(args=lambda rng: (rng.uniform(0.5, 1.5, 3), {"w": rng.uniform(0.5, 1.5, 3), "b": [1.0, 2.0]}), wrt=(0, 1))
+def copies_of_arrays_containers_and_objects(x, table):
+    y, z = copy.copy(x), copy.deepcopy(x)
+    y[0] = y[1] * 2
+    z *= 3
+    kept = copy.deepcopy(table)
+    rows = copy.deepcopy([x, y])
+    for row in rows:
+        row *= 2
+    p = Point(x[0], x[1])
+    q, r = copy.copy(p), copy.deepcopy(p)
+    q.x, r.y = x[2], y[0]
+    fields = dataclasses.asdict(p)
+    a, b = dataclasses.astuple(q)
+    s = sum(getattr(p, f.name) ** 2 for f in dataclasses.fields(p)) + fields["x"] * b + a * r.y
+    return s + np.sum(x * y * z * kept["w"]) + kept["b"][1] * rows[0][1] * rows[1][0]
+
+
+def affine(a, b, c):
+    return a * b + c**2
+
+
+@program(args=lambda rng: (rng.uniform(0.5, 1.5, 3), ["a", "b", "c"]))
+def dicts_of_pairs(x, names):
+    p, q = dict(zip(["a", "b"], x)), dict(zip(names, x))
+    filled, empty = dict.fromkeys(names, x[0]), dict.fromkeys(("a", "b"), 0.0)
+    empty["a"] += x[1]
+    s = p["a"] * p["b"] ** 2 + q["c"] * q["a"] + sum(filled.values()) + empty["a"] ** 2 + empty["b"]
+    return s + affine(**{name: v**2 for name, v in zip(names, x)}) + affine(x[0], **dict(zip(["b", "c"], x)))
+
+
+@program(args=lambda rng: (rng.uniform(0.5, 1.5, 3), [rng.uniform(0.5, 1.5, (3, 3)), rng.uniform(0.5, 1.5, (3, 3))]),
+         wrt=(0, 1))  # fmt: skip
+def folds_of_sequences(x, matrices):
+    y = reduce(lambda v, M: M @ v, matrices, x)
+    running = list(itertools.accumulate(x, lambda a, b: a * b + 1.0))
+    sums = list(itertools.accumulate(x, initial=2.0))
+    s = reduce(lambda a, b: a * b + 1.0, x) + reduce(operator.add, [v**2 for v in x], 1.0)
+    return np.sum(y) + s + running[2] * running[0] + sums[3] * len(sums)
+
+
+@program(args=lambda rng: (rng.uniform(0.5, 1.5, 3), [rng.uniform(0.5, 1.5), rng.uniform(0.5, 1.5)]), wrt=(0, 1))
+def combinations_and_chains(x, ys):
+    s = 0.0
+    for a, b in itertools.product([0.1, 1.0], ys):
+        s = s + a * b**2
+    for a, b in itertools.combinations(x, 2):
+        s = s + a * b**2
+    for a, b in itertools.pairwise(x):
+        s = s + (b - a) ** 2
+    for a in itertools.chain(x, ys, (x[1], 1.0)):
+        s = s + a**3
+    for a in itertools.islice(x, 1, None):
+        s = s * a
+    for a, b in zip(x, itertools.repeat(ys[0], 3)):
+        s = s + a * b
+    return s + sum(itertools.starmap(operator.mul, zip(x, x)))
