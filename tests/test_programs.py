@@ -64,7 +64,6 @@ REFUSED_TWICE = {
     **dict.fromkeys(("elements_changed_in_place_by_all_operators", "table_of_romberg"), _TWICE),
     "functions_passed_down_a_recursion": "residuals of a recursion have no finite type",
     "parts_of_what_was_made_for_them": "whether a part of an adjoint is a number or a view is not known",
-    "parts_of_rows_at_places": "whether what numpy.ix_ gives indexes a part is not known",
     "nested_dicts_of_parameters": _TWICE,
     "elements_written_after_their_values_are_used": _TWICE,
     **dict.fromkeys(("product_by_three_loops", "parts_of_parts_in_branches_and_loops"), "nested adjoints"),

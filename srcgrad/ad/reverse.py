@@ -551,14 +551,14 @@ class Reverse:
     ) -> None:
         """Adds to a part of an adjoint in memory; `holds`: the part may be a container."""
         known = self.builder.types[name].kind
-        copied = self._copied(name, path, indices)
-        if copied:  # what `K[places][i]` adds to is the adjoint of a copy, which then adds to the places
-            before, inner = indices[:copied], indices[copied:]
-            shown = self.builder.let(Load(path[:copied]), [self.buffer(name), *before])
+        steps, count = self._copied(name, path, indices)
+        if steps:  # what `K[places][i]` adds to is the adjoint of a copy, which then adds to the places
+            shown = self.builder.let(Load(path[:steps]), [self.buffer(name), *indices[:count]])
             part = self.builder.fn(np.zeros_like if known == "array" else runtime.zeros, shown)
-            unique = not any(map(self.is_gather, inner))
-            self.builder.do(Update(path[copied:], operator.iadd, unique), part, *inner, cotangent)
-            self._scatter(name, path[:copied], before, part)
+            assert isinstance(part, Var)
+            self.adjoints.memory[part.name] = part
+            self._scatter(part.name, path[steps:], indices[count:], cotangent)
+            self._scatter(name, path[:steps], indices[:count], part)
             return
         unique = not any(self.is_gather(index) for index in self._of_arrays(name, indices))
         if path[-1:] == ("[]",) and ((known != "array" and holds) or (not unique and self._of_unknown(name, indices))):
@@ -567,12 +567,16 @@ class Reverse:
             return
         self.builder.do(Update(path, operator.iadd, unique), self.buffer(name), *indices, cotangent)
 
-    def _copied(self, name: str, path: tuple[str, ...], indices: Sequence[Atom]) -> int:
-        """How many subscripts of a way into memory end with one that may copy, with others behind it; 0 for none."""
+    def _copied(self, name: str, path: tuple[str, ...], indices: Sequence[Atom]) -> tuple[int, int]:
+        """How many steps of a way into memory, and how many indices, end with a subscript that may copy, with others
+        behind it; 0 for none."""
         first = len(indices) - len(self._of_arrays(name, indices))
-        if path != ("[]",) * len(indices):
-            return 0
-        return next((i + 1 for i, index in enumerate(indices[:-1]) if i >= first and self.is_gather(index)), 0)
+        count = 0
+        for i, step in enumerate(path[:-1]):
+            count += step in ("[]", "reshape")
+            if step == "[]" and count > first and self.is_gather(indices[count - 1]):
+                return i + 1, count
+        return 0, 0
 
     def _of_arrays(self, name: str, indices: Sequence[Atom]) -> Sequence[Atom]:
         """Those of the indices on a way into memory that may be ones of an array: keys, and positions in lists, name
