@@ -44,7 +44,7 @@ from srcgrad.frontend.values import (
     parts_of,
     with_parts,
 )
-from srcgrad.ir import Atom, Const, Fn, Make, Var
+from srcgrad.ir import Atom, Block, Const, Fn, Make, Var, walk, written_buffer
 from srcgrad.runtime import stop_gradient
 from srcgrad.types import INT, UNKNOWN, Type, list_of
 
@@ -568,6 +568,19 @@ class Sequences(Objects):
             return made
         return value if not isinstance(value, Var) or kind in _UNCHANGING else None
 
+    def _holds_distinct(self, value: Value) -> bool:
+        """Whether a list or dict holds no object twice: one that is given, or a display of several."""
+        if not isinstance(value, Var):
+            return False
+        if self._part_of(value) is not None:
+            return self._holds_distinct(self._part_of(value)[0])  # type: ignore[index]
+        made = self.builder.last(value.name)
+        if made is None or not isinstance(made.op, Make):
+            return isinstance(self.sites.get(value.name), str)
+        filled = any(written_buffer(stmt) == value.name for stmt in walk(Block(tuple(self.builder.current()))))
+        held = [arg for arg in made.args if isinstance(arg, Var) and self.builder.type(arg).kind != "scalar"]
+        return not filled and len(set(held)) == len(held) > 0
+
     def _deeply_copied(self, node: gast.AST, args: list[Value], keywords: dict[str, Value]) -> Value | None:
         """`copy.deepcopy` of arrays, and of lists, dicts and objects of them; None where more is to be known."""
         (value,) = args
@@ -583,10 +596,13 @@ class Sequences(Objects):
                     return None
                 self.frame.environment[name] = copied
             return made
+        plain = known.items and all(item.kind in _UNCHANGING for item in known.items)
+        if known.kind in ("list", "dict") and not plain and not self._holds_distinct(value):
+            return None  # one object that is held twice is copied once
         if known.kind == "dict" and (pairs := self.pairs(value)) is not None:
             items = self._each_deeply_copied(node, [item for _, item in pairs])
             return None if items is None else self.display("dict", tuple(key for key, _ in pairs), list(items), node)
-        if known.kind in ("list", "dict") and all(item.kind in _UNCHANGING for item in known.items) and known.items:
+        if known.kind in ("list", "dict") and plain:
             return self._copied(node, args, {})
         if known.kind == "list" and known.items and _has_copies(known.items[0]):
             return self.collected(value, node, lambda item: self._deeply_copied(node, [item], {}) or Const(None))
