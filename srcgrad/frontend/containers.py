@@ -20,8 +20,9 @@ from typing import Any
 
 import gast
 
+from srcgrad.frontend.iterables import Walk
 from srcgrad.frontend.library import STAND_INS
-from srcgrad.frontend.loops import Loops, Walk
+from srcgrad.frontend.loops import Loops
 from srcgrad.frontend.scope import assigned_names, is_named
 from srcgrad.frontend.source import MissingName
 from srcgrad.frontend.values import Bound, Choice, Instance, Partial, Record, Star, Table, Value, leaves
