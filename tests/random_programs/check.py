@@ -130,7 +130,7 @@ def _first_order(program: Program, function: Callable[..., Any], mode: str, seco
             found, cotangents = derivative(*arguments.values(), seed=given)
     except UnsupportedSyntax:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the primal did not raise it
+    except (Exception, TooLong) as error:  # noqa: BLE001 - whatever it is, the primal did not raise it
         return _internal(error)
     return (
         _compare("value", lambda: _assert_same_value(found, value))
@@ -145,7 +145,7 @@ def _known_length(leaf: Any, seed: Any) -> Any:
     return np.zeros(leaf.shape) if seed is None and isinstance(leaf, np.ndarray) else seed
 
 
-def _internal(error: Exception) -> Outcome:
+def _internal(error: BaseException) -> Outcome:
     """An exception that the plain function does not raise, by its type and by where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     inside = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]

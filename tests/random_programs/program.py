@@ -64,8 +64,8 @@ def loaded(text: str, **names: Any) -> Iterator[dict[str, Any]]:
         del linecache.cache[file]
 
 
-class TooLong(Exception):
-    """A call that does not end soon."""
+class TooLong(BaseException):
+    """A call that does not end soon: no handler of the program's is to catch it."""
 
 
 @contextmanager
