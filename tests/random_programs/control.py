@@ -43,7 +43,8 @@ class Control(Expressions):
 
     def new_name(self) -> str:
         free = [name for name in NAMES if name not in self.scope and name not in self.fixed]
-        return free[0] if free else self.pick([name for name in self.scope if name not in self.fixed])
+        taken = [name for name in self.scope if name not in self.fixed]
+        return free[0] if free else self.pick(taken) if taken else f"v{len(self.scope)}"
 
     def target(self, kind: Kind) -> str:
         """A new name, or one that has a value already: of this kind, or, outside of loops, of another."""
