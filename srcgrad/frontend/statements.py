@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -131,9 +132,16 @@ class Statements(Joins):
         value = self.frame.environment.get(flag, Const(False))
         if isinstance(value, Const) and not is_true(value):
             return False
+        jumped: dict[str, Value] = {}  # what the `else` of a loop that may have returned has left besides
         if flag == RETURNED:
-            self.frame.environment[SKIP] = value
-            self.frame.environment[STOP] = value
+            for other in (SKIP, STOP):
+                before = self.frame.environment.get(other, Const(False))
+                if before != Const(False) and isinstance(value, Var):
+                    jumped[other] = before
+                    before = self.either(value, lambda: Const(True), functools.partial(_same, before), "_jumped")
+                    self.frame.environment[other] = before
+                else:
+                    self.frame.environment[other] = value
         if is_true(value):
             return True
         if not rest:
@@ -142,10 +150,11 @@ class Statements(Joins):
 
         def unless() -> None:
             flags = (RETURNED, SKIP, STOP) if flag == RETURNED else (flag,)
-            self.frame.environment.update(dict.fromkeys(flags, Const(False)))
+            self.frame.environment.update(dict.fromkeys(flags, Const(False)) | jumped)
             if RESULT in self.frame.environment:  # on this path nothing was returned
                 self.frame.environment[RESULT] = UNDEFINED
-            self.body(rest)
+            if SKIP not in jumped or not self.after_jump(SKIP, rest):
+                self.body(rest)
 
         self.join_by(value, lambda: None, unless)
         return True
@@ -440,3 +449,5 @@ def _keyword(name: str) -> str:
     }.get(name, name.lower())  # fmt: skip
 
 
+def _same(value: Value) -> Value:
+    return value

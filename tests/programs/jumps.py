@@ -302,3 +302,22 @@ def returns_before_an_array_is_made(x, a):
         z = np.full(3, x)
     z /= 1.5
     return np.sum(z) * a
+
+
+@program(args=lambda rng: (rng.uniform(0.5, 1.5), 2))
+def jumps_of_the_else_of_an_inner_loop(w, n):
+    items, s = [w, w * w, w, w, w], 0.0
+    for i in range(4):
+        for j in range(3):
+            if i == 3 and j == 1:
+                return s * w
+        else:
+            if i == 7:
+                return w * 2 + s
+            if i == n:
+                break
+            if i == 1:
+                continue
+            s += w * w
+        s += items.pop()
+    return w * len(items) + s

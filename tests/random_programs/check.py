@@ -171,8 +171,12 @@ def _compare(what: str, comparison: Callable[[], None]) -> Outcome | None:
 def _primal(program: Program, function: Callable[..., Any]) -> tuple[Tree, dict[str, Any]]:
     """What the function returns and what it leaves in its arguments."""
     arguments = program.make_arguments()
+    overflows: list[str] = []  # zero times what has overflowed is no number, in any derivative
     try:
-        with at_most(10.0 if isinstance(function, Derivative) else 0.3):
+        with (
+            at_most(10.0 if isinstance(function, Derivative) else 0.3),
+            np.errstate(over="call", call=lambda kind, flag: overflows.append(kind)),
+        ):
             value = copied(call(function, arguments))
     except UnsupportedSyntax:
         raise
@@ -183,7 +187,7 @@ def _primal(program: Program, function: Callable[..., Any]) -> tuple[Tree, dict[
             raise _Failed(error) from None
         raise _Rejected(f"raises {type(error).__name__}") from None
     numbers = [np.max(np.abs(leaf), initial=0.0) for leaf in leaves((value, arguments)) if is_floating(leaf)]
-    if not np.all(np.array(numbers) < LARGEST):
+    if overflows or not np.all(np.array(numbers) < LARGEST):
         raise _Rejected("large numbers")
     if not program.wrt or not has_floating(value):
         raise _Rejected("nothing to differentiate")
