@@ -515,7 +515,10 @@ class Reverse:
             return
         bar = self.buffer(let.args[0].name)
         cotangent = self.adjoint(let.target) if let.target in self.active else None
-        cotangent = self.zero(Var(let.target)) if cotangent is None else cotangent
+        if cotangent is None:
+            cotangent = self.zero(Var(let.target))
+        elif self.type(Var(let.target)).kind == "array":  # what is in the adjoint of a list is added to in place
+            cotangent = self.builder.fn(np.copy, cotangent)
         if not let.op.placed or let.args[-1] == Const(-1):
             self.builder.do(Append(_bar_path(let.op)), bar, *let.args[1 : len(let.args) - let.op.placed], cotangent)
         elif let.op.keyed:
