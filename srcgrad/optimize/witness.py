@@ -79,6 +79,7 @@ class _Witnesses(Rewriter):
         self.whole: dict[str, str] = {}
         self.computed: dict[str, ir.Let] = {}
         self.buffers = written_buffers(function)
+        self.unsure = _without_value(function)
         for param in function.params:
             self.offer(param.name)
 
@@ -103,7 +104,7 @@ class _Witnesses(Rewriter):
         """Makes a name a witness for its shape, and for its dtype, where no better one is known."""
         known = self.types.get(name)
         shape = None if known is None else _shape_key(known)
-        if known is None or shape is None or not self.is_there(name):
+        if known is None or shape is None or name in self.unsure or not self.is_there(name):
             return
         for key in (shape, (*shape, known.dtype)):
             best = self.shapes.get(key)
@@ -189,3 +190,25 @@ def _other_uses(function: ir.Function) -> Counter[str]:
         if isinstance(asked, ir.Var):
             uses[asked.name] -= 1
     return uses
+
+
+def _without_value(function: ir.Function) -> frozenset[str]:
+    """The names that some path leaves without a value: nobody who takes another path is to ask them anything."""
+    rows: list[tuple[str, ir.Atom]] = []
+    for stmt in ir.walk(function.body):
+        if isinstance(stmt, ir.Branch):
+            rows += [(target, way) for target, *ways in ir.joins(stmt) for way in ways]
+        elif isinstance(stmt, ir.Loop):
+            results, targets = stmt.body.results[stmt.stops :], stmt.targets[stmt.stops :]
+            for target, param, init, result in zip(targets, stmt.params, stmt.inits, results, strict=True):
+                rows += [(name, way) for name in (target, param) for way in (init, result)]
+    found: set[str] = set()
+    changed = True
+    while changed:
+        before = len(found)
+        for name, way in rows:
+            undefined = isinstance(way, ir.Const) and isinstance(way.value, ir.Undefined)
+            if undefined or (isinstance(way, ir.Var) and way.name in found):
+                found.add(name)
+        changed = len(found) > before
+    return frozenset(found)

@@ -424,3 +424,12 @@ def nested_dicts_of_parameters(params, rate):
     grads = {key: {name: 2 * value for name, value in layer.items()} for key, layer in params.items()}
     new = {key: {n: params[key][n] - rate * grads[key][n] ** 2 for n in params[key]} for key in params}
     return sum(np.sum(value**2) for layer in new.values() for value in layer.values())
+
+
+@program(args=lambda rng: (rng.standard_normal(2),))
+def element_read_before_it_is_popped(c):
+    items = [c * 1.0]
+    first = items[0]
+    last = items.pop()
+    u = c * c
+    return np.sum(first**3) + np.sum(last + u), first * u
