@@ -65,7 +65,6 @@ REFUSED_TWICE = {
     "functions_passed_down_a_recursion": "residuals of a recursion have no finite type",
     "parts_of_what_was_made_for_them": "whether a part of an adjoint is a number or a view is not known",
     "nested_dicts_of_parameters": _TWICE,
-    "integers_on_one_path": "whether the zeros for what may be integers are an array is not known",
     "elements_written_after_their_values_are_used": _TWICE,
     **dict.fromkeys(("product_by_three_loops", "parts_of_parts_in_branches_and_loops"), "nested adjoints"),
     "array_made_a_list": "nested adjoints",

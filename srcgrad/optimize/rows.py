@@ -113,9 +113,7 @@ def is_flat(name: str) -> Condition:
 
 
 def is_proper_array(name: str) -> Condition:
-    """Whether this is an array of floats, and no number."""
-    inexact = is_inexact(name)
-    return lambda types: types(name).kind == "array" and types(name).rank not in (None, 0) and inexact(types)
+    return lambda types: types(name).kind == "array" and types(name).rank not in (None, 0)
 
 
 def broadcast(x: Pattern, shape: Pattern) -> Pattern:

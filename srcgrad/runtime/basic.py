@@ -64,10 +64,7 @@ def zeros_like(x: Any) -> Any:
         return {key: zeros_like(item) for key, item in x.items()}
     if isinstance(x, list | tuple):
         return [zeros_like(item) for item in x]  # memory to add to, which a tuple is not
-    if isinstance(x, int | float):
-        return 0.0
-    # An array of integers on one path may be one of floats on another: cotangents are added to what stands for both.
-    return (np.zeros_like(x) if x.dtype.kind in "fc" else np.zeros(x.shape))[()]
+    return 0.0 if isinstance(x, int | float) else np.zeros_like(x)[()]
 
 
 def zeros_for(x: Any, g: Any) -> Any:

@@ -200,14 +200,6 @@ def membership_and_identity(x, y):
     return x + y**2
 
 
-@program(args=lambda rng: (np.array([0.3, -0.7, 0.2]),))
-def integers_on_one_path(x):
-    s = np.full(3, x[0]) if x[1] > 0.1 else np.full(3, 3)
-    for _ in x:
-        c = np.array([2 for _ in range(4)])
-    return np.sum(s) * x[0] + s[1] * x[1] + np.sum(c) * x[2]
-
-
 @program(args=lambda rng: (rng.standard_normal(2), rng.standard_normal((2, 2)), True))
 def view_read_on_one_path(x, m, other):
     y = m.T
