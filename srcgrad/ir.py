@@ -449,6 +449,14 @@ def joins(stmt: Branch) -> list[tuple[str, Atom, Atom]]:
     return list(zip(stmt.targets[isinstance(stmt, Try) :], then.results, orelse.results, strict=True))
 
 
+def flows(stmt: Branch | Loop) -> list[tuple[str, Atom, Atom]]:
+    """The names that a branch joins or a loop carries, each with the two atoms that it may come to stand for."""
+    if isinstance(stmt, Branch):
+        return joins(stmt)
+    rows = zip(stmt.targets[stmt.stops :], stmt.params, stmt.inits, stmt.body.results[stmt.stops :], strict=True)
+    return [(name, init, result) for target, param, init, result in rows for name in (target, param)]
+
+
 def polarities(stmt: Branch) -> tuple[bool, bool]:
     """Under which value of a branch's test each of its blocks runs, in the order of `blocks`."""
     return (True, False) if isinstance(stmt, If) else (False, True)

@@ -60,7 +60,7 @@ def separate_buffers(function: Function, source: Source) -> Function:
     if not roots:
         return function
     names, types = Names.after(function), dict(function.types)
-    mirrors, overlaps = Mirrors(facts, roots, names, types), Overlaps(facts, Sharing(facts))
+    mirrors, overlaps = Mirrors(facts, roots, names, types), Overlaps(facts)
     offences = []
     for root, writes in roots.items():
         plain = facts.kind(root) not in CONTAINERS

@@ -9,6 +9,7 @@ and read later is the new element, against the value that the right side had. Eq
 from __future__ import annotations
 
 import operator
+from functools import cached_property
 
 from srcgrad.frontend.memory import Facts, is_index, sources
 from srcgrad.frontend.sharing import Sharing
@@ -23,8 +24,12 @@ _WHOLE = (Const(None),) * 3
 class Overlaps:
     """Finds stores of one row of an array into another one, where the two may share elements."""
 
-    def __init__(self, facts: Facts, sharing: Sharing) -> None:
-        self.facts, self.sharing = facts, sharing
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+
+    @cached_property
+    def sharing(self) -> Sharing:
+        return Sharing(self.facts)  # few functions store a row of which this has to be asked
 
     def problem(self, let: Let) -> str:
         """Why the order of a store matters; empty where it does not."""

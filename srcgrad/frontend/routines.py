@@ -115,8 +115,7 @@ class Routines:
         return any(routine.result == UNDEFINED for routine in self.known.values())
 
     def returned(self, routine: Routine, result: Type) -> None:
-        joined = join(routine.result, result) if routine.recursive else result
-        joined = anonymous(joined) if routine.recursive else joined
+        joined = anonymous(join(routine.result, result)) if routine.recursive else result
         if joined != routine.result:
             routine.result, self.changed = joined, True
 

@@ -25,7 +25,19 @@ from srcgrad import runtime
 from srcgrad.frontend.iterables import Walk, strictly
 from srcgrad.frontend.library import STAND_INS, Deque
 from srcgrad.frontend.reflection import Reflection
-from srcgrad.frontend.values import Instance, Lazy, Partial, Record, Star, Table, Value, cell, is_true, mapped
+from srcgrad.frontend.values import (
+    Instance,
+    Lazy,
+    Partial,
+    Record,
+    Star,
+    Table,
+    Value,
+    cell,
+    constantly,
+    is_true,
+    mapped,
+)
 from srcgrad.ir import Atom, Const, Fn, Make, Var
 from srcgrad.runtime import stop_gradient
 from srcgrad.types import INT, UNKNOWN, Type, list_of
@@ -406,7 +418,7 @@ class Sequences(Reflection):
             largest, *others = args
             for other in others:
                 larger = self.comparison(gast.Gt() if callee is max else gast.Lt(), other, largest, node)
-                largest = self.either(self.truth(larger, node), _constantly(other), _constantly(largest), "_most")
+                largest = self.either(self.truth(larger, node), constantly(other), constantly(largest), "_most")
             return largest
         values = args[0] if len(args) == 1 else tuple(args)
         values = self.listed(values, node) if isinstance(values, Lazy) else values
@@ -504,10 +516,6 @@ class Sequences(Reflection):
 
 def _identity(value: Any) -> Any:
     return value
-
-
-def _constantly(value: Value) -> Callable[[], Value]:
-    return lambda: value
 
 
 def _is_deque(value: Value) -> bool:

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +18,7 @@ from srcgrad.frontend.base import Undecided
 from srcgrad.frontend.expressions import BINARY
 from srcgrad.frontend.joins import Joins
 from srcgrad.frontend.scope import DEAD, RESULT, RETURNED, SKIP, STOP, always_jumps, may_jump
-from srcgrad.frontend.values import Instance, Lazy, Value, is_true
+from srcgrad.frontend.values import Instance, Lazy, Value, constantly, is_true
 from srcgrad.ir import (
     UNDEFINED,
     Assert,
@@ -138,7 +137,7 @@ class Statements(Joins):
                 before = self.frame.environment.get(other, Const(False))
                 if before != Const(False) and isinstance(value, Var):
                     jumped[other] = before
-                    before = self.either(value, lambda: Const(True), functools.partial(_same, before), "_jumped")
+                    before = self.either(value, constantly(Const(True)), constantly(before), "_jumped")
                     self.frame.environment[other] = before
                 else:
                     self.frame.environment[other] = value
@@ -447,7 +446,3 @@ def _keyword(name: str) -> str:
         "AsyncFunctionDef": "async def", "AsyncFor": "async for", "AsyncWith": "async with", "ClassDef": "class",
         "TryStar": "except*", "ImportFrom": "import",
     }.get(name, name.lower())  # fmt: skip
-
-
-def _same(value: Value) -> Value:
-    return value

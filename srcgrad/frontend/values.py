@@ -377,9 +377,13 @@ def is_true(value: Value) -> bool:
     return isinstance(value, Const) and value.value is True
 
 
+def constantly(value: Value) -> Callable[[], Value]:
+    return lambda: value
+
+
 __all__ = [
     "Bound", "Choice", "Closure", "Compound", "Environment", "Frame", "Instance", "Lazy", "Leaf", "Partial",
-    "Record", "Star", "Super", "Table", "Value", "atoms_of", "cell", "cell_parts", "is_cell", "is_true", "is_undefined",
-    "leaves", "mapped", "parts_of", "rebuild", "rename_instance", "same_names", "same_structure", "with_atoms",
-    "with_parts",
+    "Record", "Star", "Super", "Table", "Value", "atoms_of", "cell", "cell_parts", "constantly", "is_cell", "is_true",
+    "is_undefined", "leaves", "mapped", "parts_of", "rebuild", "rename_instance", "same_names", "same_structure",
+    "with_atoms", "with_parts",
 ]  # fmt: skip

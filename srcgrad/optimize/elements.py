@@ -84,9 +84,5 @@ def _pairs(stmt: ir.Stmt) -> Iterator[tuple[str, str]]:
         shares = isinstance(stmt.op, ir.Load) or (may_share(stmt) and not isinstance(stmt.op, ir.Make))
         if stmt.target is not None and shares:
             yield from ((stmt.target, name) for name in ir.variables(stmt.args))
-    elif isinstance(stmt, ir.Branch):
-        yield from ((target, name) for target, *ways in ir.joins(stmt) for name in ir.variables(ways))
     else:
-        rows = zip(stmt.targets[stmt.stops :], stmt.params, stmt.inits, stmt.body.results[stmt.stops :], strict=True)
-        for target, param, *ways in rows:
-            yield from ((name, other) for other in (target, param) for name in ir.variables(ways))
+        yield from ((target, name) for target, *ways in ir.flows(stmt) for name in ir.variables(ways))

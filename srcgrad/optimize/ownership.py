@@ -75,13 +75,8 @@ class _Sources:
                     self.flows[stmt.target] = list(_made_of(stmt))
                     if stmt.op == ir.Fn(np.broadcast_to):
                         self.read_only.add(stmt.target)
-            case ir.If() | ir.Try():
-                for target, *sources in ir.joins(stmt):
-                    self.flows[target] = sources
-            case ir.For() | ir.While():
-                results, targets = stmt.body.results[stmt.stops :], stmt.targets[stmt.stops :]
-                for target, param, init, result in zip(targets, stmt.params, stmt.inits, results, strict=True):
-                    self.flows[target] = self.flows[param] = [init, result]
+            case _:
+                self.flows.update({name: list(sources) for name, *sources in ir.flows(stmt)})
 
     def of(self, atom: ir.Atom) -> set[str]:
         found: set[str] = set()

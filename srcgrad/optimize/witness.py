@@ -194,14 +194,8 @@ def _other_uses(function: ir.Function) -> Counter[str]:
 
 def _without_value(function: ir.Function) -> frozenset[str]:
     """The names that some path leaves without a value: nobody who takes another path is to ask them anything."""
-    rows: list[tuple[str, ir.Atom]] = []
-    for stmt in ir.walk(function.body):
-        if isinstance(stmt, ir.Branch):
-            rows += [(target, way) for target, *ways in ir.joins(stmt) for way in ways]
-        elif isinstance(stmt, ir.Loop):
-            results, targets = stmt.body.results[stmt.stops :], stmt.targets[stmt.stops :]
-            for target, param, init, result in zip(targets, stmt.params, stmt.inits, results, strict=True):
-                rows += [(name, way) for name in (target, param) for way in (init, result)]
+    stmts = [stmt for stmt in ir.walk(function.body) if not isinstance(stmt, ir.Let)]
+    rows = [(name, way) for stmt in stmts for name, *ways in ir.flows(stmt) for way in ways]
     found: set[str] = set()
     changed = True
     while changed:
