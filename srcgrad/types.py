@@ -7,7 +7,7 @@ Sizes are never part of it, except 1: a longer vector has the same type. An axis
 >>> str(type_of(np.ones((3, 1)), "x"))
 'float64[x.0, 1]'
 >>> str(join(type_of(1.0), type_of(2)))
-'float'
+'float|int'
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ class Type:
     callable: `value` is the function, class or module itself, which is part of the type: the call of another one is
         another call.
     unknown: `dtype` may still be known.
+    `whole`: in some runs it is made of integers instead of what `dtype` says (a sum of no terms that starts from 0).
     """
 
     kind: str
@@ -77,17 +78,17 @@ class Type:
     keys: tuple[Any, ...] = ()
     cls: type | None = None
     value: Any = None
+    whole: bool = False
 
     def __str__(self) -> str:
         match self.kind:
             case "scalar":
                 assert self.dtype is not None
-                return {"float64": "float", "int64": "int", "complex128": "complex"}.get(
-                    self.dtype.name, self.dtype.name
-                ) if self.weak else self.dtype.name
+                python = {"float64": "float", "int64": "int", "complex128": "complex"} if self.weak else {}
+                return python.get(self.dtype.name, self.dtype.name) + ("|int" if self.whole else "")
             case "array":
                 dims = "..." if self.dims is None else ", ".join(map(str, self.dims))
-                return f"{self.dtype or 'any'}[{dims}]"
+                return f"{self.dtype or 'any'}{'|int' if self.whole else ''}[{dims}]"
             case "tuple":
                 return f"tuple[{', '.join(map(str, self.items))}]"
             case "list":
@@ -115,6 +116,11 @@ class Type:
     def numeric(self) -> bool:
         """Whether this may be a number or an array of numbers."""
         return self.kind in ("unknown", "scalar", "array")
+
+    @property
+    def inexact(self) -> bool:
+        """Whether this is known to be made of floating point numbers, real or complex, in every run."""
+        return self.dtype is not None and self.dtype.kind in "fc" and not self.whole
 
     @property
     def differentiable(self) -> bool:
@@ -149,6 +155,11 @@ PROGRAM = (
     type(np.sum), type(functools.cache(len)), type, python_types.ModuleType,
 )  # fmt: skip
 _PYTHON = {bool: BOOL, int: INT, float: FLOAT, complex: COMPLEX, str: STR, slice: SLICE, range: RANGE}
+
+
+def made_of(t: Type, kind: str, dims: tuple[Dim, ...] | None = None) -> Type:
+    """An array, a number or something unknown of the dtype of `t`."""
+    return Type(kind, t.dtype, dims=dims, whole=t.whole)
 
 
 def array(dtype: Any, *dims: Dim) -> Type:
@@ -254,16 +265,17 @@ def join(a: Type, b: Type) -> Type:
         return a
     if a.kind == "undefined":
         return b
-    dtype = _join_dtypes(a, b)
+    element = _join_dtypes(a, b)
     if a.kind == b.kind == "scalar":
-        if dtype is None:
-            return Type("unknown", dtype)
+        if element.dtype is None:
+            return UNKNOWN
         # One of Python's and one of NumPy's: taken for NumPy's, whose dtype is the wider in every combination.
-        return Type("scalar", dtype, weak=a.weak and b.weak, length=a.length if a.length == b.length else None)
+        length = a.length if a.length == b.length else None
+        return replace(made_of(element, "scalar"), weak=a.weak and b.weak, length=length)
     if a.kind == b.kind == "array":
         if a.dims is None or b.dims is None or len(a.dims) != len(b.dims):
-            return Type("array", dtype)
-        return Type("array", dtype, dims=tuple(map(join_dims, a.dims, b.dims)))
+            return made_of(element, "array")
+        return made_of(element, "array", tuple(map(join_dims, a.dims, b.dims)))
     if a.kind == b.kind == "tuple" and len(a.items) == len(b.items):
         return Type("tuple", items=tuple(map(join, a.items, b.items)))
     if a.kind == b.kind and a.kind in ("dict", "record") and (a.keys, a.cls) == (b.keys, b.cls):
@@ -272,23 +284,25 @@ def join(a: Type, b: Type) -> Type:
         return list_of(*a.items, *b.items)
     if "none" in (a.kind, b.kind):  # arithmetic with None raises: where it does not, the dtype is known
         known = b if a.kind == "none" else a
-        return Type("unknown", known.dtype) if known.numeric else UNKNOWN
-    return Type("unknown", dtype) if a.numeric and b.numeric else UNKNOWN
+        return made_of(known, "unknown") if known.numeric else UNKNOWN
+    return element if a.numeric and b.numeric else UNKNOWN
 
 
-def _join_dtypes(a: Type, b: Type) -> np.dtype[Any] | None:
+def _join_dtypes(a: Type, b: Type) -> Type:
+    """Something unknown of the dtype that both have, or that includes that of the other."""
     if a.dtype is None or b.dtype is None:
-        return None
+        return UNKNOWN
     if a.dtype == b.dtype:
-        return a.dtype
+        return Type("unknown", a.dtype, whole=a.whole or b.whole)
     # Python's own scalars that differ (an int that becomes a float in a loop) join to the wider of the two, as does an
     # int with one of NumPy's: the zero that a sum starts from.
+    whole = a.whole or b.whole or (a.dtype.kind in "biu") != (b.dtype.kind in "biu")
     if a.weak and b.weak:
-        return np.result_type(a.dtype, b.dtype)
-    if a.kind == b.kind == "scalar":
+        return Type("unknown", np.result_type(a.dtype, b.dtype), whole=whole)
+    if a.kind == b.kind == "scalar" and (a.weak or b.weak):
         counted, other = (a.dtype, b.dtype) if a.weak else (b.dtype, a.dtype)
-        return other if (a.weak or b.weak) and counted.kind == "i" and other.kind in "fc" else None
-    return None
+        return Type("unknown", other, whole=whole) if counted.kind == "i" and other.kind in "fc" else UNKNOWN
+    return UNKNOWN
 
 
 def same_length(a: Dim, b: Dim) -> bool:

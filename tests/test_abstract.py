@@ -76,7 +76,7 @@ CASES: list[tuple[Any, Sequence[Any], dict[str, Any], str]] = [
     (operator.add, [N, -1], {}, "int"),
     (operator.sub, [N, 1], {}, "int"),
     (operator.truediv, [INT, INT], {}, "float"),
-    (operator.pow, [INT, INT], {}, "float"),
+    (operator.pow, [INT, INT], {}, "float|int"),
     (operator.pow, [INT, 2], {}, "int"),
     (operator.pow, [FLOAT, 2], {}, "float"),
     (operator.pow, [FLOAT, 0.5], {}, "unknown"),
@@ -123,7 +123,12 @@ CASES: list[tuple[Any, Sequence[Any], dict[str, Any], str]] = [
     (np.stack, [list_of(VECTOR)], {}, "float64[?, ?]"),
     (np.array, [tuple_of(FLOAT, FLOAT)], {}, "float64[2]"),
     (np.array, [list_of(FLOAT)], {}, "float64[?]"),
-    (np.array, [list_of(INT)], {}, "any[?]"),
+    (np.array, [list_of(INT)], {}, "float64|int[?]"),
+    (np.array, [list_of(FLOAT, INT)], {}, "float64|int[?]"),
+    (np.full, [3, join(INT, FLOAT)], {}, "float64|int[3]"),
+    (operator.mul, [join(INT, FLOAT), VECTOR], {}, "float64[v.0]"),
+    (operator.truediv, [join(INT, FLOAT), 2], {}, "float"),
+    (operator.add, [join(INT, Type("scalar", F8)), 1], {}, "float64|int"),
     (np.zeros, [3], {}, "float64[3]"),
     (np.zeros, [(2, 10**9)], {}, "float64[2, 1000000000]"),
     (np.ones, [tuple_of(N, INT)], {"dtype": np.float32}, "float32[n, ?]"),
@@ -153,7 +158,7 @@ CASES: list[tuple[Any, Sequence[Any], dict[str, Any], str]] = [
     (math.floor, [FLOAT], {}, "int"),
     (float, [VECTOR], {}, "float"),
     (max, [FLOAT, FLOAT], {}, "float"),
-    (max, [FLOAT, INT], {}, "float"),
+    (max, [FLOAT, INT], {}, "float|int"),
     (operator.not_, [UNKNOWN], {}, "bool"),
     (operator.add, [tuple_of(INT, FLOAT), tuple_of(FLOAT)], {}, "(int, float, float)"),
     (operator.getitem, [MATRIX, INT], {}, "float64[x.1]"),
@@ -353,10 +358,14 @@ class Typing:
         return self.type(value)
 
     def type(self, value: Any) -> Type:
+        if type(value) in (int, float) and self.chance(0.2):
+            return replace(FLOAT, weak=type(value) is float or self.chance(0.5), whole=True)
         if type(value) is int:
             return replace(INT, length=self.dim(value)) if self.chance(0.5) else INT
         if type(value) is np.ndarray:
             dims = None if self.chance(0.1) else tuple(map(self.dim, value.shape))
+            if value.dtype in (F8, np.dtype(int)) and self.chance(0.2):
+                return Type("array", F8, dims=dims, whole=True)
             return Type("array", None if self.chance(0.1) else value.dtype, dims=dims)
         if type(value) is tuple:
             return tuple_of(*map(self.type, value))
@@ -374,15 +383,21 @@ class Typing:
         return Dim(symbol, offset, n == 1 or n < 0 or offset != 0 or self.chance(0.3))
 
 
-# What is an int or a float, Python's or NumPy's, by the values: taken for the wider, as where two paths meet.
-WIDENED = ("operator.pow", "scalar pow", "scalar ipow", "int pow", "pow", "max", "min")
+# What is Python's float or NumPy's by the values: taken for NumPy's, as where two paths meet.
+WIDENED = ("max", "min", "int pow")
 
 
 def is_narrower(value: Any, t: Type) -> bool:
     """Whether a value is a number where a wider one is claimed."""
     own = type_of(value)
     joined = join(own, replace(t, length=None))
-    return own.kind == "scalar" and own.dtype is not None and own.dtype.kind in "if" and joined == t
+    return own.kind == "scalar" and own.weak and not t.weak and joined == t
+
+
+def is_whole(value: Any, t: Type) -> bool:
+    """Whether a value is made of integers, as its type says of some runs."""
+    dtype = type_of(value).dtype
+    return t.whole and dtype is not None and dtype.kind in "iu"
 
 
 def has(value: Any, t: Type, lengths: Mapping[str, int]) -> bool:
@@ -394,14 +409,15 @@ def has(value: Any, t: Type, lengths: Mapping[str, int]) -> bool:
         exact = dim.offset + (0 if dim.symbol in (None, "?") else lengths[dim.symbol or ""])
         return dim.symbol == "?" or n in (exact, max(0, exact))
 
-    dtype_fits = t.dtype is None or type_of(value).dtype == t.dtype
+    own = type_of(value)
+    dtype_fits = t.dtype is None or own.dtype == t.dtype or is_whole(value, t)
     match t.kind:
         case "unknown":
             return dtype_fits
         case "scalar":
             length_fits = t.length is None or t.length.symbol == "?" or is_length(value, t.length)
-            own = type_of(value)
-            return (own.kind, own.dtype, own.weak) == (t.kind, t.dtype, t.weak) and length_fits
+            python_fits = own.weak == t.weak or (own.weak and t.whole)  # taken for NumPy's, as where two paths meet
+            return own.kind == "scalar" and dtype_fits and python_fits and length_fits
         case "array":
             if type(value) is not np.ndarray or not dtype_fits:
                 return False
@@ -737,6 +753,11 @@ def test_the_test_tells_wrong_claims() -> None:
     assert not has(np.ones(1), array(F8, Dim("?", 0, False)), {})
     assert not has(1.0, INT, {})
     assert not has(np.float64(1), FLOAT, {})
-    assert is_narrower(1, FLOAT)
-    assert not any(itertools.starmap(is_narrower, [(1.0, INT), (True, FLOAT), (np.float64(1), FLOAT), (1j, FLOAT)]))
+    assert not has(np.ones(1), array("int64", ANY), {})
+    assert not has(np.ones(1, int), array(F8, ANY), {})
+    assert has(np.ones(1, int), replace(array(F8, ANY), whole=True), {})
+    assert not has(np.int64(1), replace(FLOAT, whole=True), {})
+    assert is_narrower(1.0, Type("scalar", F8))
+    narrower = [(1, Type("scalar", F8)), (True, FLOAT), (np.float64(1), FLOAT), (1j, FLOAT), (1, FLOAT)]
+    assert not any(itertools.starmap(is_narrower, narrower))
     assert STR.kind == "str"

@@ -119,7 +119,7 @@ def _attribute(name: str, operand: Operand) -> Const | None:
     match name:
         case "ndim" if strong:
             return _ndim(operand)
-        case "dtype" if strong and t.dtype is not None:
+        case "dtype" if strong and t.dtype is not None and not t.whole:
             return Const(t.dtype)
         case "shape" if strong:
             return _shape(operand)
@@ -215,7 +215,7 @@ def _belongs(t: Type, wanted: type) -> bool | None:
         return issubclass(type(None), wanted)
     if t.kind == "array":
         return issubclass(np.ndarray, wanted)
-    if t.kind == "scalar" and t.dtype is not None:
+    if t.kind == "scalar" and t.dtype is not None and not t.whole:
         python = {"b": bool, "i": int, "f": float, "c": complex}
         return issubclass(python[t.dtype.kind] if t.weak else t.dtype.type, wanted)
     own = _CLASSES.get(t.kind)
@@ -227,7 +227,8 @@ def _belongs(t: Type, wanted: type) -> bool | None:
 
 def _iscomplex(operand: Operand) -> Const | None:
     t = type_of_operand(operand)
-    return Const(t.dtype.kind == "c") if t.kind in ("array", "scalar") and t.dtype is not None else None
+    known = t.kind in ("array", "scalar") and t.dtype is not None and not t.whole
+    return Const(t.dtype.kind == "c") if known and t.dtype is not None else None
 
 
 def _isreal(operand: Operand) -> Const | None:

@@ -13,7 +13,7 @@ from functools import reduce
 from srcgrad.abstract.operands import Operand, constant_int, type_of_operand, whole_number
 from srcgrad.abstract.shapes import ANY, Dims, broadcast
 from srcgrad.ir import Const
-from srcgrad.types import INT, RANGE, STR, UNKNOWN, Dim, Type, fixed, join
+from srcgrad.types import INT, RANGE, STR, UNKNOWN, Dim, Type, fixed, join, made_of
 
 
 def subscript(base: Operand, index: Operand) -> Type:
@@ -106,7 +106,7 @@ def _array(t: Type, index: Operand) -> Type:
     if t.dtype is not None and t.dtype.kind in "VO":
         return UNKNOWN
     if parts is None or t.dims is None:
-        return Type("unknown", t.dtype if parts is not None else None)
+        return UNKNOWN if parts is None else made_of(t, "unknown")
     rest = len(t.dims) - sum(part.takes for part in parts)
     if rest < 0:
         return UNKNOWN
@@ -117,8 +117,8 @@ def _array(t: Type, index: Operand) -> Type:
         explicit = True
     dims = _selected(t.dims, parts, rest)
     if dims or explicit:
-        return Type("array", t.dtype, dims=dims)
-    return Type("unknown") if t.dtype is None else Type("scalar", t.dtype)
+        return made_of(t, "array", dims)
+    return UNKNOWN if t.dtype is None else made_of(t, "scalar")
 
 
 def _selected(base: Dims, parts: Sequence[_Part], rest: int) -> Dims:

@@ -25,7 +25,7 @@ from srcgrad.abstract.purity import ATTRIBUTES, METHODS, hashable, may_run, valu
 from srcgrad.abstract.shapes import ANY, broadcast, equated, reshaped, shape_argument
 from srcgrad.ir import Attr, Const, Fn, Load, Make, Method, Op, Pop
 from srcgrad.rules.rule import Key, registry
-from srcgrad.runtime import add, stop_gradient, zeros
+from srcgrad.runtime import add, stop_gradient, zeros, zeros_like
 from srcgrad.types import (
     BOOL,
     COMPLEX,
@@ -42,6 +42,7 @@ from srcgrad.types import (
     fixed,
     join,
     list_of,
+    made_of,
 )
 
 Keywords = Mapping[str, Operand]
@@ -145,7 +146,7 @@ def _nested_list(t: Type) -> Type:
     python = {"b": BOOL, "i": INT, "u": INT, "f": FLOAT, "c": COMPLEX}
     if t.rank is None or t.dtype is None or t.dtype.kind not in python or t.dtype.char in "gG":
         return UNKNOWN
-    nested = python[t.dtype.kind]
+    nested = replace(python[t.dtype.kind], whole=t.whole)
     for _ in range(t.rank):
         nested = list_of(nested)
     return nested
@@ -155,7 +156,7 @@ def _reshaped(t: Type, sizes: Sequence[Operand]) -> Type:
     if len(sizes) == 1:
         sizes = _items(sizes[0])
     dims = reshaped(t, sizes) if all(map(whole_number, sizes)) else None
-    return Type("array", t.dtype, dims=dims)
+    return made_of(t, "array", dims)
 
 
 def _items(operand: Operand) -> Sequence[Operand]:
@@ -248,7 +249,7 @@ def _pointwise(target: Callable[..., Any], args: Sequence[Operand], keywords: Ke
         for rank in ((0, 1) if None in shapes else (0,))
     )
     if any(other.kind != result.kind for other in others):
-        return Type("unknown", result.dtype if all(other.dtype == result.dtype for other in others) else None)
+        return made_of(result, "unknown") if all(other.dtype == result.dtype for other in others) else UNKNOWN
     if result.kind == "scalar":
         return replace(result, length=_sum_of_lengths(target, args))
     if result.kind != "array":
@@ -333,7 +334,7 @@ def _extremum(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     if len(types) == 1 and types[0].kind in ("tuple", "list") and types[0].items:
         types = list(types[0].items)
     elif len(types) == 1:
-        return Type("scalar", types[0].dtype) if types[0].rank == 1 and types[0].dtype is not None else UNKNOWN
+        return made_of(types[0], "scalar") if types[0].rank == 1 and types[0].dtype is not None else UNKNOWN
     if not all(t.kind == "scalar" and t.dtype is not None and t.dtype.kind in "if" for t in types):
         same = len({(t.kind, t.dtype, t.weak) for t in types}) == 1 and types[0].kind == "scalar"
         return replace(types[0], length=None) if same else UNKNOWN
@@ -376,7 +377,9 @@ def _arange(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     """Long ranges of constants are not run."""
     values = [arg.value for arg in args if isinstance(arg, Const)]
     if all(isinstance(v, int | float) and (v == 0 or 0.01 <= abs(v) <= 1000) for v in values):
-        return probe(np.arange, args, keywords)
+        made = probe(np.arange, args, keywords)
+        by_chance = made.kind == "array" and len(values) < len(args) and made.dims and made.dims[0].symbol is None
+        return replace(made, dims=(ANY,)) if by_chance else made
     whole = len(values) == len(args) and all(type(v) is int for v in values)
     return Type("array", np.dtype(int), dims=(ANY,)) if whole and not keywords else UNKNOWN
 
@@ -403,7 +406,7 @@ def _broadcast_to(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     t = type_of_operand(args[0]) if args else UNKNOWN
     if shape is None or t.kind not in ("array", "scalar") or "subok" in keywords or len(args) > 2:
         return UNKNOWN
-    return Type("array", t.dtype, dims=shape_argument(shape))
+    return made_of(t, "array", shape_argument(shape))
 
 
 def _matmul(args: Sequence[Operand], keywords: Keywords) -> Type | None:
@@ -464,6 +467,14 @@ def _like(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     return None if not args or type_of_operand(args[0]).kind != "unknown" else Type("array")
 
 
+def _zeros_like(args: Sequence[Operand], keywords: Keywords) -> Type | None:
+    """`runtime.zeros_like` of an array, floats for integers; None for what may be a number, of which a run tells."""
+    t = type_of_operand(args[0])
+    if t.kind != "array" or not t.rank:
+        return None
+    return Type("array", None if t.dtype is None else t.dtype if t.dtype.kind in "fc" else np.dtype(float), dims=t.dims)
+
+
 def _outer(args: Sequence[Operand], keywords: Keywords) -> Type | None:
     """Whatever its operands are, two axes."""
     known = all(t.numeric and t.dtype is not None for t in map(type_of_operand, args))
@@ -511,6 +522,7 @@ _SPECIAL: dict[Any, Callable[[Sequence[Operand], Keywords], Type | None]] = {
     **dict.fromkeys((np.zeros_like, np.ones_like, np.empty_like), _like),
     add: _add,
     zeros: _zeros,
+    zeros_like: _zeros_like,
     np.zeros: lambda args, keywords: _created(args, keywords, np.zeros),
     np.ones: lambda args, keywords: _created(args, keywords, np.ones),
     np.empty: lambda args, keywords: _created(args, keywords, np.empty),

@@ -22,12 +22,12 @@ import numpy as np
 from srcgrad.abstract.operands import Operand
 from srcgrad.abstract.shapes import ANY
 from srcgrad.ir import Const
-from srcgrad.types import BOOL, FLOAT, INT, UNKNOWN, Dim, Type, fixed, list_of, type_of
+from srcgrad.types import BOOL, INT, UNKNOWN, Dim, Type, fixed, list_of, made_of, type_of
 
 LIMIT = 100_000
 _REFUSALS = (ArithmeticError, AttributeError, LookupError, MemoryError, NotImplementedError, RuntimeError, TypeError)
 _LENGTHS = (5, 7, 11, 13, 17, 19, 23, 29)
-_SHUFFLED = ((7, 3, 9, 4, 12, 8, 2, 10), (10, 4, 6, 3, 14, 8, 12, 9))
+_SHUFFLED = ((7, 3, 9, 4, 12, 8, 2, 10), (10, 4, 6, 3, 14, 8, 12, 9), (3, 13, 2, 11, 6, 15, 5, 17))
 _INTS = (0, 1, 2, 3, -1, 5, -2, 4)
 _FLOATS = (0.5, 1.5, -0.5, 2.5, 0.25, -1.75, 1.0, 0.75)
 _DTYPES = tuple(map(np.dtype, ("float64", "complex128", "int64", "bool", "float16", "complex64", "int32")))
@@ -80,7 +80,7 @@ def probe(
         return UNKNOWN
     result = generalize(runs, [dim for dim in dict.fromkeys(dims) if dim.symbol and dim.symbol[0] != "?"])
     # A rank for which no run came through may still be one for which the program's does.
-    return result if complete else Type("unknown", result.dtype) if result.numeric else UNKNOWN
+    return result if complete else made_of(result, "unknown") if result.numeric else UNKNOWN
 
 
 # Specimens
@@ -99,6 +99,13 @@ def _variants_of(operand: Operand) -> Iterator[Operand]:
         yield operand
     elif operand == BOOL:
         yield from (Const(True), Const(False))
+    elif operand.whole:
+        integers = [INT, Type("scalar", INT.dtype)] if operand.kind == "scalar" else [replace(operand, dtype=INT.dtype)]
+        for each in (operand, *(integers[:1] if operand.weak else integers)):
+            yield from _variants_of(replace(each, whole=False))
+    elif operand.kind == "list" and operand.items and operand.items[0] != BOOL:
+        elements = (item for item in _variants_of(operand.items[0]) if isinstance(item, Type))
+        yield from (replace(operand, items=(element,)) for element in elements)
     elif operand.kind == "tuple":
         parts = [[item] if item == BOOL else list(_variants_of(item)) for item in operand.items]
         for items in itertools.product(*parts):
@@ -338,14 +345,15 @@ def generalize(runs: Sequence[Run], dims: Sequence[Dim]) -> Type:
     if kinds == {"scalar"} and len({(t.weak, t.dtype) for t in types}) == 1:
         length = _common_length([(run, run.value) for run in runs], dims) if types[0] == INT else None
         return replace(types[0], length=length)
-    if {(t.kind, t.weak, t.dtype) for t in types} == {(t.kind, t.weak, t.dtype) for t in (INT, FLOAT)}:
-        return FLOAT  # `2**k` is an int or a float: taken for the wider, as where two paths meet
+    element = _common_dtype(types)
+    if kinds == {"scalar"} and element.whole:
+        return replace(element, kind="scalar", weak=all(t.weak for t in types))  # `2**k` is an int or a float
     if kinds == {"array"}:
-        return _common_array(runs, types, dims)
+        return _common_array(runs, element, dims)
     if kinds == {"list"}:
         return _common_list([type_of(item) for run in runs for item in run.value])
     if kinds <= {"scalar", "array"}:
-        return Type("unknown", _common_dtype(types))
+        return element
     return types[0] if len(set(types)) == 1 and types[0].kind != "object" else UNKNOWN
 
 
@@ -358,18 +366,22 @@ def _leaf(t: Type) -> Type:
     return _leaf(t.items[0]) if t.kind == "list" and t.items else replace(t, dims=None)
 
 
-def _common_dtype(types: Sequence[Type]) -> np.dtype[Any] | None:
+def _common_dtype(types: Sequence[Type]) -> Type:
+    """Something unknown of the dtype that all have, but for those that are made of integers."""
     dtypes = {t.dtype for t in types}
-    return dtypes.pop() if len(dtypes) == 1 else None
+    wide = {dtype for dtype in dtypes if dtype is None or dtype.kind not in "iu"} if len(dtypes) > 1 else dtypes
+    dtype = wide.pop() if len(wide) == 1 else None
+    whole = len(dtypes) > 1
+    return Type("unknown", dtype, whole=whole) if dtype is not None and (not whole or dtype.kind in "fc") else UNKNOWN
 
 
-def _common_array(runs: Sequence[Run], types: Sequence[Type], dims: Sequence[Dim]) -> Type:
+def _common_array(runs: Sequence[Run], element: Type, dims: Sequence[Dim]) -> Type:
     ranks = {run.value.ndim for run in runs}
     if len(ranks) != 1:
-        return Type("array", _common_dtype(types))
+        return made_of(element, "array")
     axes = range(ranks.pop())
     found = (_common_length([(run, run.value.shape[axis]) for run in runs], dims) or ANY for axis in axes)
-    return Type("array", _common_dtype(types), dims=tuple(found))
+    return made_of(element, "array", tuple(found))
 
 
 def _common_tuple(runs: Sequence[Run], dims: Sequence[Dim]) -> Type:

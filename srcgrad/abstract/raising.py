@@ -102,7 +102,8 @@ def _type(atom: Atom, types: Mapping[str, Type]) -> Type:
 
 def _is_plain(known: Type, kinds: str) -> bool:
     """Whether a type is that of Python's own numbers of these kinds."""
-    return known.kind == "scalar" and known.weak and known.dtype is not None and known.dtype.kind in kinds
+    plain = known.kind == "scalar" and known.weak and not known.whole
+    return plain and known.dtype is not None and known.dtype.kind in kinds
 
 
 def _has_truth(known: Type) -> bool:

@@ -296,7 +296,7 @@ class Reverse:
 
     def zero_array(self, name: str) -> Atom:
         known = self.builder.types[name]
-        plain = known.kind == "array" and known.dtype is not None and name not in self.sometimes
+        plain = known.kind == "array" and known.inexact and name not in self.sometimes
         may_hold = name not in self.sometimes and self.may_hold(name)
         may_hold |= known.kind == "dict"
         function = np.zeros_like if plain else runtime.zeros if may_hold else runtime.zeros_like
@@ -407,6 +407,7 @@ class Reverse:
         *indices, value = let.args[1:]
         if isinstance(value, Var) and value.name in self.active:
             cotangent = self._stored(name, bar, let.op.path, indices, f"_{hint(value.name)}_bar")
+            cotangent = self._uncut(cotangent, let)
             self.contribute(value.name, self._fitted(cotangent, value, self.builder.types[name]))
         if name in self.growing and self.type(let.args[0]).kind == "unknown":
             self.refuse(let, "a container whose elements grow is stored into, of which no more is known", "use arrays")
@@ -473,6 +474,17 @@ class Reverse:
         cotangent = self.builder.let(load, [bar, *indices], hint=hint)
         return self.builder.fn(np.where, self._survivors(name, path, indices), cotangent, Const(0.0))
 
+    def _uncut(self, cotangent: Atom, store: Let) -> Atom:
+        """The cotangent of what was stored; zero where it turns out that memory of integers has cut it."""
+        assert isinstance(store.op, Store | Update)
+        load = Load(store.op.path[:-1])
+        indexed = store.op.path[-1:] in (("[]",), (".",), ("reshape",))
+        owner = store.args[: len(store.args) - 1 - indexed]
+        known = infer(load, [self.builder.operand(atom) for atom in owner])
+        if known.kind in CONTAINERS or known.inexact:
+            return cotangent
+        return self.builder.fn(runtime.uncut, cotangent, self.builder.let(load, owner))
+
     def _survivors(self, name: str, path: tuple[str, ...], indices: Sequence[Atom]) -> Atom:
         """Which stored elements are still there: where an index names an element twice, the last store wins."""
         target = self.builder.let(Load(path[:-1]), [Var(name), *indices[:-1]])
@@ -489,7 +501,7 @@ class Reverse:
         if bar is None or not isinstance(value, Var) or value.name not in self.active:
             return
         cotangent = self.builder.let(Load(_bar_path(let.op)), [bar, *let.args[1:-1]], hint=f"_{hint(value.name)}_bar")
-        cotangent = fit(self.builder, cotangent, value, True)
+        cotangent = fit(self.builder, self._uncut(cotangent, let), value, True)
         if let.op.operator is operator.isub:
             cotangent = self.builder.fn(operator.neg, cotangent)
         self.contribute(value.name, cotangent)
@@ -642,8 +654,11 @@ class Reverse:
             self.refuse(let, "tuples and lists are joined or repeated here", "build the container element by element")
             return
         bound = self._bind(let)
-        if bound is not None:
-            self.apply(let, bound, cotangent)
+        if bound is None:
+            return
+        if not known.inexact and bound.arguments.get("dtype", Const(None)) != Const(None):
+            cotangent = self.builder.fn(runtime.uncut, cotangent, self.result(let))  # perhaps it made integers
+        self.apply(let, bound, cotangent)
 
     def _joined_lists(self, let: Let, cotangent: Atom) -> None:
         """`a + b` of lists: the cotangent of each is its part of that of the whole."""

@@ -126,7 +126,7 @@ class _ToUpdates(Rewriter):
     def keeps_type(self, load: ir.Let, other: ir.Atom) -> bool:
         """Whether the sum has the shape of the item, and its dtype can be cast to that of the array in place."""
         whole, item, added = self.type(load.args[0]), self.type(ir.Var(load.target or "")), self.type(other)
-        if whole.kind != "array" or whole.dtype is None or added.dtype is None or whole.dtype.kind not in "fc":
+        if whole.kind != "array" or whole.dtype is None or added.dtype is None or not whole.inexact:
             return False
         if item.rank is None or added.rank is None or added.rank > item.rank:
             return False
@@ -189,7 +189,7 @@ class _ToStores(Rewriter):
             whole = infer(ir.Load(update.path), [self.operand(arg) for arg in let.args[:-1]], {})
             if whole.kind not in ("array", "scalar"):
                 return False  # whether it is changed in place or replaced is not known
-        if whole.dtype is not None and whole.dtype.kind not in "fc":
+        if whole.dtype is not None and not whole.inexact:
             return False  # no derivative flows through it, and a store would cast where an update refuses
         repeated = not all(is_basic(self.type(index)) for index in let.args[1:-1])
         return repeated or update.operator not in _SUMS.values()

@@ -264,7 +264,8 @@ def _bound(part: Pattern, bindings: dict[str, ir.Atom]) -> ir.Atom:
 
 def _agree(old: Type, new: Type) -> bool:
     """Whether two values are known to have the same kind and dtype."""
-    return old.numeric and old.dtype is not None and (old.kind, old.dtype, old.weak) == (new.kind, new.dtype, new.weak)
+    known = old.numeric and old.dtype is not None
+    return known and (old.kind, old.dtype, old.weak, old.whole) == (new.kind, new.dtype, new.weak, new.whole)
 
 
 _TAKES_WHOLE: tuple[ir.Op, ...] = tuple(map(ir.Fn, (operator.add, operator.sub, operator.mul, operator.truediv)))
@@ -284,5 +285,4 @@ class _Settling(_Applying):
         value = atom.value if isinstance(atom, ir.Const) else None
         if type(value) is not float or not value.is_integer() or abs(value) > 1e6 or value == 0:
             return atom
-        dtype = self.type(other).dtype if isinstance(other, ir.Var) else None
-        return ir.Const(int(value)) if dtype is not None and dtype.kind in "fc" else atom
+        return ir.Const(int(value)) if isinstance(other, ir.Var) and self.type(other).inexact else atom

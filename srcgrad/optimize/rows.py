@@ -55,8 +55,7 @@ def is_real_quotient(x: str, y: str) -> Condition:
     """A zero among integers has no sign that could turn, in a complex quotient it turns another part's."""
 
     def holds(types: Types) -> bool:
-        dtype = types(y).dtype
-        return is_real(x)(types) and dtype is not None and dtype.kind == "f"
+        return is_real(x)(types) and is_real(y)(types) and types(y).inexact
 
     return holds
 
@@ -66,7 +65,8 @@ def have_one_dtype(one: str, other: str) -> Condition:
 
     def holds(types: Types) -> bool:
         a, b = types(one), types(other)
-        return a.dtype is not None and a.dtype == b.dtype and a.numeric and b.numeric and not (a.weak or b.weak)
+        known = a.numeric and b.numeric and not (a.weak or b.weak or a.whole or b.whole)
+        return known and a.dtype is not None and a.dtype == b.dtype
 
     return holds
 
@@ -81,7 +81,7 @@ def have_one_type(one: str, other: str) -> Condition:
 
 
 def is_inexact(name: str) -> Condition:
-    return lambda types: (dtype := types(name).dtype) is not None and dtype.kind in "fc"
+    return lambda types: types(name).inexact
 
 
 def is_float_by_int(x: str, y: str) -> Condition:
@@ -112,8 +112,8 @@ def is_flat(name: str) -> Condition:
     return lambda types: types(name).rank in (0, 1)
 
 
-def is_proper_array(name: str) -> Condition:
-    return lambda types: types(name).kind == "array" and types(name).rank not in (None, 0)
+def is_array_of_floats(name: str) -> Condition:
+    return lambda types: is_inexact(name)(types) and types(name).kind == "array" and types(name).rank not in (None, 0)
 
 
 def broadcast(x: Pattern, shape: Pattern) -> Pattern:
@@ -207,7 +207,8 @@ IDENTITIES = (
     Row(attribute("T", attribute("T", x)), x, kept=SIGN),  # x.T.T -> x
     Row(attribute("T", x), x, is_flat("x"), SIGN),  # x.T -> x for a vector
     # Zeros of a known kind.
-    Row(call(runtime.zeros_like, x), call(np.zeros_like, x), is_proper_array("x"), SIGN),  # for what is no number
+    Row(call(runtime.zeros_like, x), call(np.zeros_like, x), is_array_of_floats("x"), SIGN),  # for what is no number
+    Row(call(runtime.uncut, g, x), g, is_inexact("x")),  # floats cut nothing
     # A reciprocal that is at hand: with z = 1 / x, dividing by x is multiplying by z. Restricted to quotients that
     # have z as a factor already: there 0, inf and NaN come out the same, if all are real.
     Row((g * (literal(1) / x).named("z")).named("t") / x, t * z, are_real("g", "x")),  # (g * z) / x -> (g * z) * z

@@ -76,6 +76,11 @@ def cast(g, z, y, x):
     return runtime.cast(g, y)
 
 
+@linear(runtime.uncut, shape_only="owner", samples=calls(call(drawn(3), np.ones(3)), call(number(), np.ones(2, int))))
+def uncut(g, z, y, owner):
+    return runtime.uncut(g, owner)
+
+
 @linear(runtime.copy, samples=calls(call(drawn(3)), call(number()), call([drawn(2), drawn(3)])))
 def copy(g, z, x):
     return g

@@ -126,6 +126,7 @@ class insert:
         return np.delete(g, runtime.inserted_positions(obj, x.shape[axis], z.shape[axis]), axis)
 
     def vjp_values(g, z, x, obj, values, axis=None):
+        g = runtime.uncut(g, z)  # the result has the dtype of `x`
         if axis is None:
             return runtime.unbroadcast(np.take(g, runtime.inserted_positions(obj, x.size, z.size)), values)
         taken = np.take(g, runtime.inserted_positions(obj, x.shape[axis], z.shape[axis]), axis)

@@ -300,7 +300,8 @@ def unstack(g, z, x, axis=0):
     return np.stack(g, axis)
 
 
-# Copies and conversions. What is made an integer has no derivative: the compiler reads that off the result's dtype
+# Copies and conversions. What is made an integer has no derivative: the compiler reads that off the result's dtype,
+# or, where that is not known and a `dtype` is given, asks for it at run time
 
 
 @linear(np.copy, method="copy", samples=calls(call(drawn(2, 3)), call(drawn())))
@@ -385,6 +386,7 @@ def full(g, z, shape, fill_value, dtype=None):
     samples=calls(call(np.ones(3), number()), call(np.ones((2, 3)), drawn(3)), call(np.ones(2), drawn(), dtype=float)),
 )
 def full_like(g, z, x, fill_value, dtype=None):
+    g = runtime.uncut(g, z)
     if np.ndim(fill_value) == 0:
         return np.sum(g)
     return runtime.unbroadcast(g, fill_value)

@@ -19,6 +19,7 @@ from srcgrad.runtime.basic import (
     share,
     total,
     unbroadcast,
+    uncut,
     unselect,
     zeros_like,
 )
@@ -155,6 +156,7 @@ __all__ = [
     "unalign_weights",
     "unblock",
     "unbroadcast",
+    "uncut",
     "undiagonal",
     "undiff",
     "uneinsum",

@@ -54,7 +54,8 @@ def cast(g: Any, x: Any) -> Any:
 
 
 def zeros_like(x: Any) -> Any:
-    """Zero in the shape and the dtype of `x`; a Python float for Python's numbers, and for a name without value.
+    """Zero in the shape and the dtype of `x`, of integers a float; a Python float for Python's numbers, and for a name
+    without value.
 
     Of a list or a tuple, a list; of a dict, a dict.
     """
@@ -64,7 +65,14 @@ def zeros_like(x: Any) -> Any:
         return {key: zeros_like(item) for key, item in x.items()}
     if isinstance(x, list | tuple):
         return [zeros_like(item) for item in x]  # memory to add to, which a tuple is not
+    if isinstance(x, np.ndarray) and x.dtype.kind in "biu":
+        return np.zeros(x.shape)[()]  # cotangents that are added to it are floats
     return 0.0 if isinstance(x, int | float) else np.zeros_like(x)[()]
+
+
+def uncut(g: Any, owner: Any) -> Any:
+    """The cotangent `g` of what was stored into `owner` or converted to it; zero where that is made of integers."""
+    return g * 0 if getattr(getattr(owner, "dtype", None), "kind", "f") in "biu" else g
 
 
 def zeros_for(x: Any, g: Any) -> Any:
