@@ -170,6 +170,14 @@ def quadratic_form(a, x):
     return x @ a @ x
 
 
+@case(grad, lambda rng: (rng.standard_normal(2), 0.1, rng.standard_normal(2)), wrt=(0, 1))
+def matrices_written_out(state, dt, seen):
+    F = np.array([[1, dt], [0, 1.0]])
+    P = np.array([[2, 0], [0, 1]])
+    error = seen - F @ state
+    return error @ P @ error
+
+
 # Networks
 
 

@@ -99,10 +99,10 @@ def _variants_of(operand: Operand) -> Iterator[Operand]:
         yield operand
     elif operand == BOOL:
         yield from (Const(True), Const(False))
-    elif operand.whole:
-        integers = [INT, Type("scalar", INT.dtype)] if operand.kind == "scalar" else [replace(operand, dtype=INT.dtype)]
-        for each in (operand, *(integers[:1] if operand.weak else integers)):
-            yield from _variants_of(replace(each, whole=False))
+    elif _is_whole(operand):
+        yield from _variants_of(_settled(operand, None))
+        yield from _variants_of(_settled(operand, INT))
+        yield from _variants_of(_settled(operand, Type("scalar", INT.dtype)))
     elif operand.kind == "list" and operand.items and operand.items[0] != BOOL:
         elements = (item for item in _variants_of(operand.items[0]) if isinstance(item, Type))
         yield from (replace(operand, items=(element,)) for element in elements)
@@ -121,6 +121,24 @@ def _variants_of(operand: Operand) -> Iterator[Operand]:
         yield from (Type("array", operand.dtype, dims=(ANY,) * rank) for rank in range(5))
     else:
         yield operand
+
+
+def _is_whole(t: Type) -> bool:
+    return t.whole or any(map(_is_whole, t.items))
+
+
+def _settled(t: Type, integers: Type | None) -> Type:
+    """One of the types that a type stands for which is of integers in some runs: of these or, with None, of floats.
+
+    Of several numbers in a container all are the one or the other: what both give together lies in between.
+    """
+    if t.items:
+        return replace(t, items=tuple(_settled(item, integers) for item in t.items))
+    if not t.whole or integers is None:
+        return replace(t, whole=False)
+    if t.kind == "scalar":
+        return INT if t.weak else integers
+    return replace(t, dtype=integers.dtype, whole=False)
 
 
 class _Naming:

@@ -311,7 +311,7 @@ class Calls(Writers):
             return written
         if isinstance(node, gast.Call) and len(node.args) == len(atoms):
             for arg, atom in zip(node.args, atoms, strict=True):
-                self._displayed(arg, atom)
+                self._displayed(arg, atom, callee in (np.array, np.asarray))
         atoms, named = self._arrays_for(callee, atoms, named)
         return self.builder.let(Fn(callee), atoms, named, effect=_may_act(callee))
 
@@ -345,15 +345,19 @@ class Calls(Writers):
         by_name = [(key, self.as_array(atom) if key in wanted else atom) for key, atom in named]
         return [*given, *atoms[len(given) :]], by_name
 
-    def _displayed(self, node: gast.AST, atom: Atom) -> Type:
-        """The type of an argument; of a list written out in the call, which nobody else sees, with its items' types."""
+    def _displayed(self, node: gast.AST, atom: Atom, numbers: bool) -> Type:
+        """The type of an argument; of a list written out in the call, which nobody else sees, with its items' types.
+
+        `numbers`: no integer in it is a position or a size, which count by their values, and types have no values.
+        """
         let = self.builder.last(atom.name) if isinstance(node, gast.List) and isinstance(atom, Var) else None
         if let is None or len(let.args) != len(node.elts):
             return self.builder.type(atom)
-        items = tuple(self._displayed(element, item) for element, item in zip(node.elts, let.args, strict=True))
+        pairs = zip(node.elts, let.args, strict=True)
+        items = tuple(self._displayed(element, item, numbers) for element, item in pairs)
         assert isinstance(atom, Var)
-        if not all(item.kind == "tuple" or item.differentiable for item in items):
-            return self.builder.type(atom)  # positions and sizes count by their values, which types do not have
+        if not all(item.kind == "tuple" or item.differentiable or (numbers and item.numeric) for item in items):
+            return self.builder.type(atom)
         self.builder.displays[atom.name] = Type("tuple", items=items)
         return self.builder.displays[atom.name]
 
