@@ -7,6 +7,7 @@ from functools import partial
 from tests.random_programs.kinds import BOOL, FLOAT, Array, Bool, Dict, Float, Indices, Int, Kind, List, Maker, Tuple
 
 CONSTANTS = ("0.5", "1.5", "-0.7", "2.0", "1.0", "0.3", "-1.2", "2", "0.0", "-1", "3")
+WHOLE = ("2", "-1", "3")
 SMOOTH = (
     "np.sin({})", "np.tanh({})", "np.cos({})", "np.exp(np.tanh({}))", "np.sqrt(1.5 + np.sin({}))", "(-({}))",
     "np.square(np.tanh({}))", "np.arctan({})", "abs({})", "np.abs({})", "np.log(2.5 + np.cos({}))", "({}) ** 2",
@@ -144,6 +145,7 @@ class Expressions(Maker):
             (self.has("choices"), lambda: f"np.where({self.test(0)}, {self.number(d)}, {self.number(d)})[()]"),
             (self.has("integers"), lambda: f"({self.integer()} + 1) * {self.number(d)}"),
             (self.has("integers"), lambda: f"({self.test(0)}) * {self.number(d)}"),
+            (self.has("whole"), lambda: f"({self.pick(WHOLE)} if {self.test(d)} else {self.number(d)})"),
             (self.has("comprehensions"), partial(self.generator, d)),
             (4 * bool(self.callable(FLOAT)), partial(self.call, FLOAT, d)),
         ))  # fmt: skip
@@ -316,6 +318,8 @@ class Expressions(Maker):
             return self.pick(parts)
         if shape == (1,):
             return f"np.array([{self.small_number()}])"
+        if self.has("whole") and self.chance(30):
+            return self.whole_numbers(shape)
         like = [f"np.{f}_like({name})" for name in names for f in ("zeros", "ones")]
         return self.pick([
             f"np.ones({size(shape)})",
@@ -324,6 +328,16 @@ class Expressions(Maker):
             f"np.zeros({size(shape)})",
             *like,
         ])  # fmt: skip
+
+    def whole_numbers(self, shape: tuple[int, ...]) -> str:
+        """An array of integers, or of floats in some runs: what is stored into integers is cut."""
+        n = shape[0]
+        made = [f"np.full({size(shape)}, {self.pick(WHOLE)})", f"np.full({size(shape)}, {self.small_number()})"]
+        if len(shape) == 1:
+            made += [f"np.arange({n})", f"np.array([{', '.join(self.pick(WHOLE) for _ in range(n))}])"]
+            made += [f"np.array([{self.pick(WHOLE)} for _ in range({n})])"] * self.has("comprehensions")
+        names = self.names(Array(shape))
+        return self.pick((*made, *(f"{name}.astype(int)" for name in names), *(f"np.sign({name})" for name in names)))
 
     def elements(self, item: Kind) -> list[str]:
         """Elements of a kind in the lists and dicts in scope."""

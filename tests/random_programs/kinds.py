@@ -92,7 +92,7 @@ FEATURES = (
     "stores slice_stores row_stores mask_stores index_stores chained_stores augmented views alias store_arguments "
     "branches for while jumps returns loop_else lists tuples helpers closures choices masks comprehensions matrices "
     "integers boolean_operators rebinding swaps reversed_steps joins methods exceptions dicts outs norms buffers "
-    "elements"
+    "elements whole"
 ).split()
 
 
