@@ -449,6 +449,13 @@ def joins(stmt: Branch) -> list[tuple[str, Atom, Atom]]:
     return list(zip(stmt.targets[isinstance(stmt, Try) :], then.results, orelse.results, strict=True))
 
 
+def holder_of(let: Let) -> tuple[Load, tuple[Atom, ...]]:
+    """What a store or an update changes a part of: the load of that array or container, with its arguments."""
+    assert isinstance(let.op, Store | Update)
+    path = let.op.path[:-1]
+    return Load(path), let.args[: 1 + sum(step in ("[]", ".", "reshape") for step in path)]
+
+
 def flows(stmt: Branch | Loop) -> list[tuple[str, Atom, Atom]]:
     """The names that a branch joins or a loop carries, each with the two atoms that it may come to stand for."""
     if isinstance(stmt, Branch):

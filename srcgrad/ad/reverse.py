@@ -54,6 +54,7 @@ from srcgrad.ir import (
     blocks,
     definitions,
     hint,
+    holder_of,
     is_builtin,
     own_atoms,
     variables,
@@ -408,7 +409,7 @@ class Reverse:
         if isinstance(value, Var) and value.name in self.active:
             cotangent = self._stored(name, bar, let.op.path, indices, f"_{hint(value.name)}_bar")
             cotangent = self._uncut(cotangent, let)
-            self.contribute(value.name, self._fitted(cotangent, value, self.builder.types[name]))
+            self.contribute(value.name, self._fitted(cotangent, value, self._holder(let)))
         if name in self.growing and self.type(let.args[0]).kind == "unknown":
             self.refuse(let, "a container whose elements grow is stored into, of which no more is known", "use arrays")
         zero = self._zero_before(let) if name in self.deep else self._zero_of_replaced(let, bar)
@@ -428,7 +429,7 @@ class Reverse:
         before = self.builder.declare("_before", old)
         taken = Let(before.name, Load(let.op.path), (owner, *indices), (), let.origin)
         self.replaced[id(let)], self.definition[before.name] = [taken], taken
-        return self.builder.fn(np.zeros_like if old.kind == "array" else runtime.zeros, before)
+        return self.builder.fn(np.zeros_like if old.kind == "array" and old.inexact else runtime.zeros, before)
 
     def _zero_of_replaced(self, store: Let, bar: Var) -> Atom:
         """Zero for what a store replaces: in a dict or list an object of its own, perhaps of another shape than what
@@ -464,11 +465,10 @@ class Reverse:
 
     def _stored(self, name: str, bar: Var, path: tuple[str, ...], indices: Sequence[Atom], hint: str) -> Atom:
         """The cotangent of what was stored into memory, which may be an array or a container."""
-        kind = self.builder.types[name].kind
         load = Load(_bar_path(Load(path)))
-        if kind in CONTAINERS or not any(self.is_gather(index) for index in indices):
+        if not any(self.is_gather(index) for index in self._of_arrays(name, indices)):
             return self.builder.let(load, [bar, *indices], hint=hint)
-        if kind == "unknown" and path[-1:] == ("[]",):
+        if path[-1:] == ("[]",) and self._of_unknown(name, indices):
             owners = [self.builder.let(Load(path[:-1]), [Var(owner), *indices[:-1]]) for owner in (bar.name, name)]
             return self.builder.let(Fn(runtime.stored), [*owners, indices[-1]], hint=hint)
         cotangent = self.builder.let(load, [bar, *indices], hint=hint)
@@ -476,14 +476,15 @@ class Reverse:
 
     def _uncut(self, cotangent: Atom, store: Let) -> Atom:
         """The cotangent of what was stored; zero where it turns out that memory of integers has cut it."""
-        assert isinstance(store.op, Store | Update)
-        load = Load(store.op.path[:-1])
-        indexed = store.op.path[-1:] in (("[]",), (".",), ("reshape",))
-        owner = store.args[: len(store.args) - 1 - indexed]
-        known = infer(load, [self.builder.operand(atom) for atom in owner])
-        if known.kind in CONTAINERS or known.inexact:
+        holder = self._holder(store)
+        if holder.kind in CONTAINERS or holder.inexact:
             return cotangent
-        return self.builder.fn(runtime.uncut, cotangent, self.builder.let(load, owner))
+        return self.builder.fn(runtime.uncut, cotangent, self.builder.let(*holder_of(store)))
+
+    def _holder(self, store: Let) -> Type:
+        """The type of the array or container whose part is changed."""
+        load, args = holder_of(store)
+        return infer(load, [self.builder.operand(atom) for atom in args])
 
     def _survivors(self, name: str, path: tuple[str, ...], indices: Sequence[Atom]) -> Atom:
         """Which stored elements are still there: where an index names an element twice, the last store wins."""

@@ -167,7 +167,7 @@ class _ToStores(Rewriter):
         path = let.op.path
         item = self.compute(ir.Load(path), (buffer, *indices), "_item", let)
         result = self.compute(ir.Fn(_BINARY[let.op.operator]), (item, value), "_new", let)
-        if path and self.type(buffer).kind in CONTAINERS and self.type(item).kind == "array":
+        if path and self.holder(let).kind in CONTAINERS and self.type(item).kind == "array":
             path, indices = (*path, "[]"), [*indices, ir.Const(...)]  # the element stays the array that it is
         self.emit(replace(let, op=ir.Store(path), args=(buffer, *indices, result)))
 
@@ -176,10 +176,14 @@ class _ToStores(Rewriter):
         if not isinstance(let.op, ir.Update) or self.type(let.args[0]).kind not in CONTAINERS or not let.op.path:
             return let
         *args, value = let.args
-        holder = infer(ir.Load(let.op.path[:-1]), [self.operand(arg) for arg in args[:-1]], {})
-        if holder.kind != "tuple":
+        if self.holder(let).kind != "tuple":
             return let
         return replace(let, op=replace(let.op, path=(*let.op.path, "[]")), args=(*args, ir.Const(...), value))
+
+    def holder(self, update: ir.Let) -> Type:
+        """The type of the array or container whose part an update changes."""
+        load, args = ir.holder_of(update)
+        return infer(load, [self.operand(arg) for arg in args], {})
 
     def needed(self, update: ir.Update, let: ir.Let) -> bool:
         if not update.unique or update.operator not in _BINARY:
@@ -189,7 +193,7 @@ class _ToStores(Rewriter):
             whole = infer(ir.Load(update.path), [self.operand(arg) for arg in let.args[:-1]], {})
             if whole.kind not in ("array", "scalar"):
                 return False  # whether it is changed in place or replaced is not known
-        if whole.dtype is not None and not whole.inexact:
+        if whole.dtype is not None and whole.dtype.kind not in "fc":
             return False  # no derivative flows through it, and a store would cast where an update refuses
         repeated = not all(is_basic(self.type(index)) for index in let.args[1:-1])
         return repeated or update.operator not in _SUMS.values()

@@ -264,8 +264,8 @@ def _bound(part: Pattern, bindings: dict[str, ir.Atom]) -> ir.Atom:
 
 def _agree(old: Type, new: Type) -> bool:
     """Whether two values are known to have the same kind and dtype."""
-    known = old.numeric and old.dtype is not None
-    return known and (old.kind, old.dtype, old.weak, old.whole) == (new.kind, new.dtype, new.weak, new.whole)
+    known = old.numeric and old.dtype is not None and not (old.whole or new.whole)
+    return known and (old.kind, old.dtype, old.weak) == (new.kind, new.dtype, new.weak)
 
 
 _TAKES_WHOLE: tuple[ir.Op, ...] = tuple(map(ir.Fn, (operator.add, operator.sub, operator.mul, operator.truediv)))

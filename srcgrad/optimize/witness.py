@@ -106,7 +106,7 @@ class _Witnesses(Rewriter):
         shape = None if known is None else _shape_key(known)
         if known is None or shape is None or name in self.unsure or not self.is_there(name):
             return
-        for key in (shape, (*shape, known.dtype)):
+        for key in (shape, *(() if known.whole else ((*shape, known.dtype),))):
             best = self.shapes.get(key)
             if best is None or self.worth(name) < self.worth(best):
                 self.shapes[key] = name
@@ -160,6 +160,8 @@ class _Witnesses(Rewriter):
     def witness(self, name: str, known: Type, dtype: bool) -> str:
         shape = _shape_key(known)
         if shape is None or name in self.params or not (is_temporary(name) or self.others[name] == 0):
+            return name
+        if dtype and known.whole:  # another one may be of floats where this one is of integers
             return name
         best = self.shapes.get((*shape, known.dtype) if dtype else shape)
         return best if best is not None and self.worth(best) < self.worth(name) + (self.others[name] == 0) else name

@@ -246,7 +246,7 @@ class Control(Expressions):
         kind = self.pick(self.handled)
         options = [f"if {self.test()}:\n{self.indent}    raise {kind}"] * 2
         if kind == "ValueError":
-            options.append(f"math.sqrt({self.expression(FLOAT, 1)})")
+            options.append(f"math.sqrt(0.0137 + {self.expression(FLOAT, 1)})")
         if kind == "IndexError" and "n" in self.scope:
             options.append("(0.3, 0.7)[n]")
         text = self.pick(options)

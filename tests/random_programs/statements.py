@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.random_programs.control import Control
+from tests.random_programs.expressions import WHOLE
 from tests.random_programs.kinds import BOOL, FLOAT, Array, Dict, Float, Indices, Int, Kind, List, Tuple
 
 OPERATORS = ("=", "=", "+=", "*=", "-=", "/=")
@@ -36,6 +37,7 @@ class Statements(Control):
             (3 * has("tuples"), self.on_tuple),
             (3 * has("dicts"), self.on_dict),
             (2 * has("outs") * arrays, self.into),
+            (3 * has("whole"), self.store_into_whole),
             (4 * has("elements") * bool(self.elements(Array((self.length,)))), self.store_element),
             (2 * has("buffers") * nested * (self.loops < 2), self.double_buffer),
             (2 * has("boolean_operators"), self.assign_test),
@@ -62,6 +64,18 @@ class Statements(Control):
         name = self.target(Array(shape))
         self.emit(f"{name} = {text}")
         self.bind(name, Array(shape))
+
+    def store_into_whole(self) -> None:
+        """A number that is an int on one path, an array filled with it, and a store, which integers cut."""
+        number, filled, shape = self.new_name(), self.target(Array((self.length,))), (self.length,)
+        self.emit(f"{number} = {self.pick(WHOLE)} if {self.test(1)} else {self.number(1)}")
+        self.bind(number, FLOAT)
+        of_number = (f"np.full({self.length}, {number})", f"np.array([{', '.join([number] * self.length)}])")
+        made = self.pick((*of_number, self.whole_numbers(shape)))
+        self.emit(f"{filled} = {made}")
+        self.bind(filled, Array(shape))
+        operator = self.pick(("=", "=", "+=", "-="))
+        self.emit(f"{filled}[{self.index(self.length)}] {operator} {self.number(1)} * 1.7")
 
     def assign_test(self) -> None:
         text = self.test(1)
@@ -192,7 +206,8 @@ class Statements(Control):
             return None
         text, part = self.pick(self.elements(item)), item
         if self.chance(50):
-            text, part = self.part(text, item.shape)  # type: ignore[assignment]
+            special = (self.has("mask_stores") or self.has("index_stores")) and self.chance(50)
+            text, part = (self.gathered if special else self.part)(text, item.shape)  # type: ignore[assignment]
             operator = self.pick(OPERATORS)
         value = self.expression(FLOAT if self.chance(30) else part, 1)
         self.emit(f"{text} {operator} {self.divisor(value) if operator == '/=' else value}")
