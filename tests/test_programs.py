@@ -68,6 +68,7 @@ REFUSED_TWICE = {
     "elements_written_after_their_values_are_used": _TWICE,
     **dict.fromkeys(("product_by_three_loops", "parts_of_parts_in_branches_and_loops"), "nested adjoints"),
     "array_made_a_list": "nested adjoints",
+    "object_made_in_a_loop": "a product of what has no value before the loop: a number or an array",
 }
 
 every_program = pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in REFUSED])

@@ -17,7 +17,7 @@ import numpy as np
 from srcgrad import runtime
 from srcgrad.ad.broadcasting import fit
 from srcgrad.ad.control import Control
-from srcgrad.ad.undefined import define_recorded
+from srcgrad.ad.undefined import define_missing
 from srcgrad.analyses.activity import activity
 from srcgrad.frontend.rename import rename
 from srcgrad.frontend.source import Source
@@ -73,7 +73,7 @@ class _Gradient:
                     self.seed(reverse.function, seed)
                 else:
                     self.start(reverse.function)
-            forward = define_recorded(Block(reverse.block(reverse.function.body, False)), reverse.recorded).stmts
+            forward = define_missing(Block(reverse.block(reverse.function.body, False)), reverse.recorded).stmts
             with self.builder.at(Origin(0, "", "reverse")):
                 gradients = self.gradients()
         reverse.report()

@@ -21,7 +21,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from srcgrad.ad.control import Control
-from srcgrad.ad.undefined import define_recorded
+from srcgrad.ad.undefined import define_missing
 from srcgrad.analyses.activity import activity
 from srcgrad.frontend.rename import rename, rename_block
 from srcgrad.frontend.source import Source
@@ -108,7 +108,7 @@ class _Split:
         forward, kept = self._lifted(forward, used)
         kept = {**{name: Var(name) for name in params if name in used}, **kept}
         needed = {atom.name for atom in kept.values() if isinstance(atom, Var)}
-        forward = define_recorded(Block(tuple(forward)), {*control.recorded, *needed}).stmts
+        forward = define_missing(Block(tuple(forward)), {*control.recorded, *needed}).stmts
         return self._forward(forward, result, kept), self._backward(reverse, seed, kept), control.split
 
     def _lifted(self, stmts: Sequence[Stmt], used: set[str]) -> tuple[tuple[Stmt, ...], dict[str, Atom]]:

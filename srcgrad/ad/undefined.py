@@ -59,12 +59,12 @@ def define_undefined(function: Function, active: Iterable[str]) -> tuple[Functio
     return replace(function, body=_block(function.body, wanted), types=types), frozenset(wanted)
 
 
-def define_recorded(forward: Block, recorded: Iterable[str]) -> Block:
-    """The forward sweep with None for missing values of the names that it records."""
-    rows = _all_rows(forward, _copies(forward, frozenset()))
+def define_missing(block: Block, names: Iterable[str]) -> Block:
+    """A function's body with None for the missing values of these names, which are recorded, or copied."""
+    rows = _all_rows(block, _copies(block, frozenset()))
     missing = _missing(rows)
-    wanted = _with_sources(rows, set(recorded) & missing, missing)
-    return _block(forward, wanted) if wanted else forward
+    wanted = _with_sources(rows, set(names) & missing, missing)
+    return _block(block, wanted) if wanted else block
 
 
 def _with_sources(rows: Iterable[Row], wanted: set[str], missing: set[str]) -> set[str]:

@@ -23,6 +23,7 @@ from typing import Any, TypeGuard
 import gast
 
 from srcgrad import ir, runtime
+from srcgrad.ad.undefined import define_missing
 from srcgrad.analyses.liveness import Printed, live_ranges
 from srcgrad.emit import expressions as ex
 from srcgrad.emit.flags import find_flags, with_flags_last
@@ -49,12 +50,12 @@ class _Raiser:
     def __init__(self, function: ir.Function, reserved: frozenset[str]) -> None:
         function = merge_branch_names(function)
         self.function = split_loads(replace(function, body=with_flags_last(function.body)))
-        self.flags = find_flags(self.function)
+        self.named(reserved)
+        # What is copied into another variable before it has a value: Python has to find something there.
+        while (body := define_missing(self.function.body, self.copied())) is not self.function.body:
+            self.function = replace(self.function, body=body)
+            self.named(reserved)
         self.doubtful = _doubtful_loads(self.function)
-        self.plan(reserved, frozenset())
-        late = frozenset(self.separate())
-        if late:
-            self.plan(reserved, late)
         # Who differentiates the text again may know less than is known here: where types are missing already, a number
         # is not updated in place, which would have to be told from an array.
         self.is_typed = _is_typed(function)
@@ -64,6 +65,18 @@ class _Raiser:
         self.around: list[int] = []
         self.heads = {stmt.origin.line for stmt in ir.walk(function.body) if isinstance(stmt, ir.Loop)}
         self.has_reverse = any(stmt.origin.sweep == "reverse" for stmt in ir.walk(function.body))
+
+    def named(self, reserved: frozenset[str]) -> None:
+        self.flags = find_flags(self.function)
+        self.plan(reserved, frozenset())
+        late = frozenset(self.separate())
+        if late:
+            self.plan(reserved, late)
+
+    def copied(self) -> set[str]:
+        """The names between which copies are made."""
+        pairs = [pair for pair in affinities(self.function.body) if self.used.issuperset(pair)]
+        return {name for one, other in pairs if self.names[one] != self.names[other] for name in (one, other)}
 
     def plan(self, reserved: frozenset[str], late: frozenset[str]) -> None:
         """Decides what is folded and how variables are called; `late`: adjoints computed where they are assigned."""

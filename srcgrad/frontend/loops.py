@@ -26,6 +26,7 @@ from srcgrad.frontend.values import (
     Table,
     Value,
     atoms_of,
+    cell_parts,
     is_cell,
     is_true,
     is_undefined,
@@ -264,7 +265,7 @@ class Loops(Iterables):
             # What was refused may have been so for want of values that the next attempt has.
             refused = len(self.offences) > offences
             known = types if refused else joined
-            if self._open(carried, refused, known):
+            if self._open(carried, before, refused, known):
                 types = known
                 continue
             if joined == types:
@@ -299,7 +300,7 @@ class Loops(Iterables):
             carried.carry(name, before[name])
         return bool(changed)
 
-    def _open(self, carried: _Carried, refused: bool, types: Types) -> bool:
+    def _open(self, carried: _Carried, before: Environment, refused: bool, types: Types) -> bool:
         """Carries the names that had no value so far and that the body gives one; true if there are any. Their types
         are those of the body, unless something in it was refused."""
         found = False
@@ -309,12 +310,26 @@ class Loops(Iterables):
                 carried.mix(name, value)
             elif is_undefined(value) or self.is_refused(value):
                 continue
-            elif isinstance(value, Closure | Instance):
+            elif isinstance(value, Closure):
                 carried.unassigned.discard(name)
             else:
-                carried.carry(name, _blank(value))
-                types[name] = self._types({name: carried.inits[name] if refused else value})[name]
+                for key, content in {name: value, **self._state(value)}.items():
+                    if key == name or not (key in before or key in carried.inits):
+                        carried.carry(key, _blank(content))
+                        types[key] = self._types({key: carried.inits[key] if refused else content})[key]
             found = True
+        return found
+
+    def _state(self, value: Value) -> Environment:
+        """The fields of the objects in a value, and of those in them."""
+        found: Environment = {}
+        pending = [value]
+        while pending:
+            for made in [leaf for leaf in leaves(pending.pop()) if isinstance(leaf, Instance)]:
+                for key, content in self.frame.environment.items():
+                    if is_cell(key) and cell_parts(key)[0] == made.number and key not in found:
+                        found[key] = content
+                        pending.append(content)
         return found
 
     def _enter(self, body: Callable[[Any], None], head: Head | None) -> Var | None:

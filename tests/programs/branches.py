@@ -208,3 +208,17 @@ def view_read_on_one_path(x, m, other):
     else:
         x[1] *= y.min()
     return x + np.sum(y)
+
+
+def _scaled(y, limit):
+    y[y > -0.263] *= y.sum()
+    return limit
+
+
+@program(args=lambda rng: (np.array([1.1, -1.32, -1.08]), True))
+def written_on_one_of_two_paths(x, flag):
+    if flag or 1 + x[2] <= _scaled(x, x[1]):
+        if flag:
+            for i in range(2):
+                _scaled(x, x[i])
+    return x

@@ -138,3 +138,33 @@ def table_of_a_dict_of_lists(x):
         else:
             table["even"][i] = math.exp(x[i])
     return table["even"][0] * table["odd"][1] + table["even"][2]
+
+
+@program(args=lambda rng: (np.array([1.3, 0.61, 2.27]),))
+def places_of_an_array_in_a_dict(x):
+    table = {"a": np.exp(x)}
+    table["a"] = x * 3
+    table["a"][[0, 0, 1]] = x * 2
+    table["a"][x > 1] = table["a"] @ table["a"]
+    return np.sum(table["a"] * x)
+
+
+@program(args=lambda rng: (np.array([1.3, 0.61, 2.27]),))
+def places_of_the_arrays_in_a_list(x):
+    rows = [np.exp(x), x * 2]
+    for i in range(2):
+        rows[i][[1, 1]] = x[:2] * 2
+        rows[i][[0, 2]] += rows[i][[2, 1]]
+        rows[i][x < 1] -= x[0]
+    return np.sum(rows[0]) + rows[1] @ x
+
+
+@program(args=lambda rng: (np.array([1.3, 0.61, 2.27]),))
+def places_of_an_array_in_a_dict_in_a_dict(x):
+    key = "b"
+    table = {"a": {key: np.exp(x)}}
+    table["a"][key] = table["a"][key] * 2
+    table["a"][key][x > 0.7] = table["a"][key][x > 0.7] * x[0]
+    table["a"][key][[1, 1]] = x[1:]
+    table["a"][key][::2] = np.sum(table["a"][key])
+    return np.sum(table["a"][key] ** 2)

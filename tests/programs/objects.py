@@ -123,3 +123,69 @@ def alternatives_that_capture(x):
             case (_, value):
                 s = s * value
     return s
+
+
+class Wave:
+    def __init__(self, shape, height):
+        self.shape, self.height = shape, height
+
+    def damped(self, rate):
+        self.shape = self.shape * rate
+        self.height = self.height + rate
+        return self.shape.sum()
+
+
+class Pair:
+    def __init__(self, shape, height):
+        self.wave = Wave(shape, height)
+        self.height = height
+
+
+@program(args=lambda rng: (np.array([1.3, 0.61, 2.27]),))
+def object_made_in_a_loop(x):
+    for i in range(3):
+        if x[i] > 1:
+            wave = Wave(x * i, x[i])
+        else:
+            wave = Wave(x + i, x[0])
+        wave.shape[i] *= x[0]
+    return wave.damped(x[2]) + wave.height + np.sum(wave.shape * x)
+
+
+@program(args=lambda rng: (np.array([1.3, 0.61, 2.27]),))
+def objects_in_an_object_made_in_a_loop(x):
+    i = 0
+    while i < 3:
+        pair = Pair(x * i, x[i])
+        pair.wave.damped(x[0])
+        heights = (pair.wave.height, pair.height)
+        i += 1
+    return pair.wave.damped(x[2]) * pair.height + heights[0] * heights[1]
+
+
+@program(args=lambda rng: (np.array([1.3, 0.61, 2.27]),))
+def object_made_in_a_nest_of_loops(x):
+    for i in range(2):
+        for j in range(2):
+            wave = Wave(x * i + j, x[i])
+            if j:
+                break
+        wave.height *= x[j]
+    return wave.damped(wave.height)
+
+
+@program(args=lambda rng: (np.array([1.3, 0.61, 2.27]),))
+def object_made_of_the_one_before(x):
+    wave = Wave(x, x[0])
+    for i in range(3):
+        new = Wave(wave.shape * x[i], wave.height + 1)
+        wave = new
+    return new.damped(x[1]) + wave.height
+
+
+@program(args=lambda rng: (np.array([1.3, 0.61, 2.27]),))
+def object_in_a_tuple_made_in_one_iteration(x):
+    for i in range(3):
+        if i == 1:
+            made = (Wave(x * i, x[i]), x[i])
+    return made[0].damped(made[1]) * made[0].height

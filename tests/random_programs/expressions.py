@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.random_programs.kinds import BOOL, FLOAT, Array, Bool, Dict, Float, Indices, Int, Kind, List, Maker, Tuple
+from tests.random_programs.kinds import (
+    BOOL,
+    FLOAT,
+    Array,
+    Bool,
+    Dict,
+    Float,
+    Indices,
+    Int,
+    Kind,
+    List,
+    Maker,
+    Object,
+    Tuple,
+)
 
 CONSTANTS = ("0.5", "1.5", "-0.7", "2.0", "1.0", "0.3", "-1.2", "2", "0.0", "-1", "3")
 WHOLE = ("2", "-1", "3")
@@ -51,6 +65,10 @@ class Expressions(Maker):
                 return self.list_display(kind, depth)
             case Dict():
                 return f"{{{', '.join(f'{key!r}: {self.expression(kind.item, depth - 1)}' for key in kind.keys)}}}"
+
+            case Object():
+                p, *r = (self.array((kind.length,), depth - 1) for _ in range(3))
+                return f"State({p}, {self.number(depth - 1)}, [{', '.join(r)}])"
 
     # Tuples, lists and dicts
 
@@ -152,12 +170,14 @@ class Expressions(Maker):
 
     def small_number(self) -> str:
         names, lists, tuples, dicts = self.names(FLOAT), self.names(List), self.names(Tuple), self.names(Dict)
+        objects = self.names(Object)
         return self.weighted((
             (5 * bool(names), lambda: self.pick(names)),
             (4 * bool(self.names(Array)), self.element),
             (3 * bool(lists), lambda: self.element_of_list(self.pick(lists))),
             (3 * bool(tuples), lambda: self.item_of_tuple(self.pick(tuples))),
             (3 * bool(dicts), lambda: self.element_of_dict(self.pick(dicts))),
+            (3 * bool(objects), lambda: f"{self.pick(objects)}.{self.pick(('q', 'q', 'total()'))}"),
             (2, lambda: self.pick(CONSTANTS)),
         ))  # fmt: skip
 
@@ -347,6 +367,8 @@ class Expressions(Maker):
                 found.append(f"{name}[{self.index(kind.length)}]")
             if isinstance(kind, Dict) and kind.item == item:
                 found.append(f"{name}[{self.pick(kind.keys)!r}]")
+            if isinstance(kind, Object) and item == Array((kind.length,)):
+                found += [f"{name}.p", f"{name}.r[{self.index(2)}]"]
         return found
 
     def parts_of_shape(self, shape: tuple[int, ...]) -> list[str]:

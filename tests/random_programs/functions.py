@@ -16,12 +16,28 @@ from tests.random_programs.kinds import (
     Int,
     Kind,
     List,
+    Object,
     RandomChoices,
     Signature,
     Tuple,
 )
 from tests.random_programs.program import Argument, Program
 from tests.random_programs.statements import Statements
+
+STATE = """
+class State:
+    def __init__(self, p, q, r):
+        self.p, self.q, self.r = p, q, r
+
+    def step(self, a):
+        self.p += a * self.q
+        self.q = 0.5 * self.q + np.tanh(self.total())
+        self.r[1][0] = self.q
+        return self.p[-1] * a
+
+    def total(self):
+        return np.sum(self.p) + self.q * self.r[0][1]
+""".splitlines()
 
 
 class Functions(Statements):
@@ -127,6 +143,8 @@ def last_return(maker: Functions) -> str:
             case Float() | Array():
                 parts = [name for name in reversed(maker.scope) if maker.scope[name] == kind][:3]
                 sums = [f"np.sum({n})" for n in reversed(maker.names(Array)) if kind == FLOAT][:2]
+                sums += [f"{n}.total()" for n in reversed(maker.names(Object)) if kind == FLOAT][:2]
+                parts += maker.elements(kind)[:2] if isinstance(kind, Array) else []
                 return " + ".join([*parts, *sums]) if parts + sums and maker.chance(75) else maker.expression(kind, 2)
             case _:
                 return maker.expression(kind, 2)
@@ -140,6 +158,7 @@ def make_program(choices: Choices) -> Program:
     features = frozenset(feature for feature in FEATURES if choices.below(5) >= 2)
     maker = Functions(choices, features, length=(3, 3, 4, 2)[choices.below(4)], room=3 + choices.below(14))
     lines: list[str] = ["class Stop(Exception):", "    pass"] if maker.has("exceptions") else []
+    lines += STATE if maker.has("objects") else []
     if maker.has("helpers"):
         for number in range(1 + choices.below(2)):
             text, signature = make_helper(choices, features, number, maker.length)

@@ -82,7 +82,14 @@ class Dict:
     keys: tuple[str, ...]
 
 
-Kind = Float | Bool | Int | Array | Indices | Tuple | List | Dict
+@dataclass(frozen=True)
+class Object:
+    """An object of the class `State`: `p` is a vector of this length, `q` a float, `r` a list of two such vectors."""
+
+    length: int
+
+
+Kind = Float | Bool | Int | Array | Indices | Tuple | List | Dict | Object
 
 FLOAT, BOOL = Float(), Bool()
 
@@ -92,7 +99,7 @@ FEATURES = (
     "stores slice_stores row_stores mask_stores index_stores chained_stores augmented views alias store_arguments "
     "branches for while jumps returns loop_else lists tuples helpers closures choices masks comprehensions matrices "
     "integers boolean_operators rebinding swaps reversed_steps joins methods exceptions dicts outs norms buffers "
-    "elements whole"
+    "elements whole objects"
 ).split()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.random_programs.control import Control
 from tests.random_programs.expressions import WHOLE
-from tests.random_programs.kinds import BOOL, FLOAT, Array, Dict, Float, Indices, Int, Kind, List, Tuple
+from tests.random_programs.kinds import BOOL, FLOAT, Array, Dict, Float, Indices, Int, Kind, List, Object, Tuple
 
 OPERATORS = ("=", "=", "+=", "*=", "-=", "/=")
 
@@ -36,6 +36,7 @@ class Statements(Control):
             (4 * has("lists"), self.on_list),
             (3 * has("tuples"), self.on_tuple),
             (3 * has("dicts"), self.on_dict),
+            (5 * has("objects"), self.on_object),
             (2 * has("outs") * arrays, self.into),
             (3 * has("whole"), self.store_into_whole),
             (4 * has("elements") * bool(self.elements(Array((self.length,)))), self.store_element),
@@ -214,9 +215,11 @@ class Statements(Control):
         return None
 
     def view(self) -> None:
-        name = self.pick(self.names(Array))
-        kind = self.scope[name]
-        assert isinstance(kind, Array)
+        if (elements := self.elements(Array((self.length,)))) and self.has("elements") and self.chance(30):
+            name, kind = self.pick(elements), Array((self.length,))
+        else:
+            name = self.pick(self.names(Array))
+            kind = self.scope[name]  # type: ignore[assignment]
         text, part = self.part(name, kind.shape)
         if len(kind.shape) == 2 and self.chance(30):
             text, part = f"{name}.T", Array(kind.shape[::-1])
@@ -226,9 +229,11 @@ class Statements(Control):
 
     def into(self) -> None:
         """A result that is written into an array."""
-        name = self.pick(self.writable())
-        kind = self.scope[name]
-        assert isinstance(kind, Array)
+        if (elements := self.elements(Array((self.length,)))) and self.has("elements") and self.chance(30):
+            name, kind = self.pick(elements), Array((self.length,))
+        else:
+            name = self.pick(self.writable())
+            kind = self.scope[name]  # type: ignore[assignment]
         ufunc = self.pick(("add", "multiply", "subtract", "maximum", "sin", "tanh", "sqrt"))
         operands = [self.array(kind.shape, self.below(2))]
         if ufunc in ("add", "multiply", "subtract", "maximum"):
@@ -346,6 +351,40 @@ class Statements(Control):
             self.bind(name, Dict(known.item, tuple(dict.fromkeys((*known.keys, "d")))))
         else:
             self.emit(f"{name}[{key!r}] {self.pick(('=', '=', '+=', '*='))} {value}")
+
+    def on_object(self) -> None:
+        names = [name for name in self.names(Object) if name not in self.fixed]
+        if not names or self.chance(20):
+            kind = Object(self.length)
+            text, name = self.expression(kind, 2), self.target(kind)
+            self.emit(f"{name} = {text}")
+            self.bind(name, kind)
+            return
+        name = self.pick(names)
+        shape, operator, vector = (self.length,), self.pick(OPERATORS), Array((self.length,))
+        held = self.pick((f"{name}.p", f"{name}.r[{self.index(2)}]"))
+        match self.below(5):
+            case 0:
+                value = self.number(1)
+                self.emit(f"{name}.q {operator} {self.divisor(value) if operator == '/=' else value}")
+            case 1:
+                value = self.expression(vector, 1)
+                self.emit(f"{held} {operator} {self.divisor(value) if operator == '/=' else value}")
+            case 2:
+                special = (self.has("mask_stores") or self.has("index_stores")) and self.chance(50)
+                text, part = (self.gathered if special else self.part)(held, shape)
+                value = self.expression(FLOAT if self.chance(30) else part, 1)
+                self.emit(f"{text} {operator} {self.divisor(value) if operator == '/=' else value}")
+            case 3:
+                call = f"{name}.step({self.number(1)})"
+                target = self.target(FLOAT)
+                self.emit(f"{target} = {call}" if self.chance(60) else call)
+                if self.lines[-1].strip() != call:
+                    self.bind(target, FLOAT)
+            case _:
+                target = self.target(vector)
+                self.emit(f"{target} = {held}{self.pick(('', '', '[:]', '.copy()', '[::-1]'))}")
+                self.bind(target, vector)
 
     def on_tuple(self) -> None:
         names = self.names(Tuple)
