@@ -80,6 +80,20 @@ class Type:
     value: Any = None
     whole: bool = False
 
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Type):
+            return NotImplemented
+        # To NumPy a dtype equals None where it is that of floats.
+        return (self.dtype is None) == (other.dtype is None) and self._fields() == other._fields()
+
+    def _fields(self) -> tuple[Any, ...]:
+        return (
+            *(self.kind, self.dtype, self.weak, self.dims, self.items, self.length, self.keys, self.cls, self.value),
+            self.whole,
+        )
+
     def __str__(self) -> str:
         match self.kind:
             case "scalar":
@@ -155,6 +169,11 @@ PROGRAM = (
     type(np.sum), type(functools.cache(len)), type, python_types.ModuleType,
 )  # fmt: skip
 _PYTHON = {bool: BOOL, int: INT, float: FLOAT, complex: COMPLEX, str: STR, slice: SLICE, range: RANGE}
+
+
+def same_dtype(a: Type, b: Type) -> bool:
+    """Whether two types are known to have one dtype in every run."""
+    return a.dtype is not None and b.dtype is not None and a.dtype == b.dtype and not (a.whole or b.whole)
 
 
 def made_of(t: Type, kind: str, dims: tuple[Dim, ...] | None = None) -> Type:

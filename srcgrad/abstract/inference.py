@@ -43,6 +43,7 @@ from srcgrad.types import (
     join,
     list_of,
     made_of,
+    same_dtype,
 )
 
 Keywords = Mapping[str, Operand]
@@ -249,7 +250,7 @@ def _pointwise(target: Callable[..., Any], args: Sequence[Operand], keywords: Ke
         for rank in ((0, 1) if None in shapes else (0,))
     )
     if any(other.kind != result.kind for other in others):
-        return made_of(result, "unknown") if all(other.dtype == result.dtype for other in others) else UNKNOWN
+        return made_of(result, "unknown") if all(same_dtype(other, result) for other in others) else UNKNOWN
     if result.kind == "scalar":
         return replace(result, length=_sum_of_lengths(target, args))
     if result.kind != "array":

@@ -22,7 +22,7 @@ from srcgrad.analyses.activity import activity
 from srcgrad.frontend.rename import rename
 from srcgrad.frontend.source import Source
 from srcgrad.ir import Atom, Block, Const, Fn, Function, Let, Origin, Param, Var, hint
-from srcgrad.types import CONTAINERS, UNKNOWN, Type
+from srcgrad.types import CONTAINERS, UNKNOWN, Type, same_dtype
 
 _KEYWORD_ONLY = 3
 
@@ -149,7 +149,7 @@ class _Gradient:
             return gradient
         if known.kind == "scalar" and known.dtype is not None:
             mine = self.builder.type(gradient)
-            same = mine.kind == "scalar" and not mine.weak and mine.dtype == known.dtype
+            same = mine.kind == "scalar" and not mine.weak and same_dtype(mine, known)
             return gradient if same else self.builder.fn(known.dtype.type, gradient)
         if known.kind == "array" and known.rank == 0:
             return self.builder.fn(np.asarray, gradient)

@@ -501,6 +501,12 @@ class Reverse:
             return
         if bar is None or not isinstance(value, Var) or value.name not in self.active:
             return
+        assert isinstance(let.args[0], Var)
+        indices = self._of_arrays(let.args[0].name, let.args[1:-1])
+        if let.op.unique and any(map(self.is_gather, indices)):
+            problem = "whether this updates elements that an index may name twice is not known"
+            self.refuse(let, problem, "write `y[k] = y[k] + v`")
+            return
         cotangent = self.builder.let(Load(_bar_path(let.op)), [bar, *let.args[1:-1]], hint=f"_{hint(value.name)}_bar")
         cotangent = fit(self.builder, self._uncut(cotangent, let), value, True)
         if let.op.operator is operator.isub:

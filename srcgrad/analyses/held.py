@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from srcgrad import ir, runtime
+from srcgrad.rules.rule import registry
 from srcgrad.rules.views import VIEWS, asks_for_no_copy
 from srcgrad.types import UNKNOWN
 
@@ -26,6 +27,7 @@ _VIEW_FUNCTIONS = VIEWS | {"array", "ix_", "meshgrid"}
 _WRITERS = tuple(
     ir.Fn(writer) for writer in (runtime.add_at, runtime.add_into, runtime.add_item, runtime.add_to_list)
 )
+_RULES = "srcgrad.rules."
 _FRESH_BUILTINS = set("int float bool complex len abs str repr range isinstance round sum print hash divmod".split())
 
 
@@ -45,6 +47,22 @@ def may_share(let: ir.Let) -> bool:
         case ir.Invoke():
             return True  # the residuals of a forward sweep hold what it was given
     return False
+
+
+def sharers(let: ir.Let) -> tuple[ir.Atom, ...]:
+    """The arguments of a let with which its value may share memory."""
+    if not may_share(let):
+        return ()
+    if not isinstance(let.op, ir.Fn):
+        return ir.own_atoms(let)
+    if (getattr(let.op.target, "__module__", None) or "").startswith(_RULES):
+        return let.args[:1]  # a rule gives new memory, or that of the cotangent that it was given
+    rule = registry.get(let.op.target)
+    if rule is None or not rule.shape_only:
+        return ir.own_atoms(let)
+    shapes = [name in rule.shape_only for name in rule.parameters]
+    values = [arg for arg, is_shape in zip(let.args, shapes, strict=False) if not is_shape]
+    return (*values, *dict(let.keywords).values())
 
 
 def _function_shares(target: Any) -> bool:
@@ -75,8 +93,8 @@ def held(function: ir.Function) -> frozenset[str]:
         before = len(found)
         for stmt in reversed(stmts):
             if isinstance(stmt, ir.Let):
-                if stmt.target in found and (may_share(stmt) or isinstance(stmt.op, ir.Load)):
-                    found.update(ir.variables(stmt.args))
+                if stmt.target in found:
+                    found.update(ir.variables(stmt.args if isinstance(stmt.op, ir.Load) else sharers(stmt)))
                 if isinstance(stmt.op, ir.Append | ir.Store) and ir.written_buffer(stmt) in found:
                     found.update(ir.variables(stmt.args[1:]))
             elif isinstance(stmt, ir.Branch):

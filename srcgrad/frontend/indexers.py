@@ -79,7 +79,8 @@ class Indexers(Expressions):
 def _agree(types: list[Type]) -> bool:
     """Whether Python's numbers, which NumPy's functions make arrays of their own dtype, change no dtype so."""
     plain = (np.dtype(float), np.dtype(int))
-    return not any(known.weak for known in types) or all(known.dtype in plain for known in types)
+    dtypes = [known.dtype for known in types]
+    return not any(known.weak for known in types) or all(dtype is not None and dtype in plain for dtype in dtypes)
 
 
 def _elements(index: Any) -> float:

@@ -46,7 +46,7 @@ from srcgrad.ir import (
 from srcgrad.rules.operations import rule_of
 from srcgrad.rules.views import VIEWS, asks_for_no_copy
 from srcgrad.runtime import zeros
-from srcgrad.types import CONTAINERS, INT, Type
+from srcgrad.types import CONTAINERS, INT, Type, type_of
 
 SHAPES = (
     *(Fn(function) for function in (np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, len)),
@@ -351,7 +351,7 @@ class Facts:
                 part = name.partition(".")[0].lstrip("_")
                 return f"whether `{part}` is a list or a view of `{shown}`, into which this writes, is not known"
             let = self.definition.get(name)
-            element = isinstance(let, Let) and self._is_subscript_of_container(let)
+            element = isinstance(let, Let) and (self._is_subscript_of_container(let) or self._is_number_of_array(let))
             if name != root and self.kind(name) == "unknown" and not element and self._changes_meanwhile(name, writes):
                 part = name.partition(".")[0].lstrip("_")
                 return f"whether `{part}` is a number or a view of `{shown}`, into which this writes, is not known"
@@ -361,6 +361,16 @@ class Facts:
             if name != root and self._replaced(name, writes):
                 return f"`{shown}` is held under a second name, and this writes into it"
         return ""
+
+    def _is_number_of_array(self, let: Let) -> bool:
+        """Whether this takes one number out of an array, of whatever dtype: an integer for every axis."""
+        if let.op != Fn(operator.getitem) or not isinstance(let.args[0], Var):
+            return False
+        whole, index = self.type(let.args[0].name), let.args[1]
+        known = self.type(index.name) if isinstance(index, Var) else type_of(index.value)
+        items = known.items if known is not None and known.kind == "tuple" else (known,)
+        numbers = [item for item in items if item is not None and item.kind == "scalar" and item.dtype is not None]
+        return whole is not None and whole.rank == len(items) == sum(t.dtype.kind in "iu" for t in numbers if t.dtype)
 
     def _may_copy(self, name: str) -> bool:
         """Whether a name is a part of an array by an index that is a number or an array, which one is not known."""

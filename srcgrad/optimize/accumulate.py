@@ -185,13 +185,18 @@ class _ToStores(Rewriter):
         load, args = ir.holder_of(update)
         return infer(load, [self.operand(arg) for arg in args], {})
 
+    def selects(self, update: ir.Let) -> bool:
+        """Whether what is updated is known to be a part of an array: no list or dict takes an array as an index."""
+        index = self.type(update.args[-2])
+        return self.holder(update).kind == "array" or index.kind in ("array", "list")
+
     def needed(self, update: ir.Update, let: ir.Let) -> bool:
         if not update.unique or update.operator not in _BINARY:
             return False
         whole = self.type(let.args[0])
         if whole.kind in CONTAINERS:
             whole = infer(ir.Load(update.path), [self.operand(arg) for arg in let.args[:-1]], {})
-            if whole.kind not in ("array", "scalar"):
+            if whole.kind not in ("array", "scalar") and not self.selects(let):
                 return False  # whether it is changed in place or replaced is not known
         if whole.dtype is not None and whole.dtype.kind not in "fc":
             return False  # no derivative flows through it, and a store would cast where an update refuses

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from srcgrad import ir, runtime
-from srcgrad.analyses.held import held, may_share
+from srcgrad.analyses.held import held, sharers
 from srcgrad.optimize.rewriter import Rewriter, reads_type_alone
 
 
@@ -32,6 +32,8 @@ class _Elements(Rewriter):
         self.held = found
         self.family: dict[str, str] = {}  # names that may be views of one another, by one of them
         for stmt in ir.walk(function.body):
+            if stmt.origin.sweep == "reverse":
+                continue  # which writes into adjoints alone
             for one, other in _pairs(stmt):
                 if self.head(one) != self.head(other):
                     self.family[self.head(one)] = self.head(other)
@@ -81,8 +83,8 @@ class _Elements(Rewriter):
 def _pairs(stmt: ir.Stmt) -> Iterator[tuple[str, str]]:
     """Names that a statement makes views of one another; not those of a container and of what it holds."""
     if isinstance(stmt, ir.Let):
-        shares = isinstance(stmt.op, ir.Load) or (may_share(stmt) and not isinstance(stmt.op, ir.Make))
-        if stmt.target is not None and shares:
-            yield from ((stmt.target, name) for name in ir.variables(stmt.args))
+        shared = stmt.args if isinstance(stmt.op, ir.Load) else sharers(stmt)
+        if stmt.target is not None and not isinstance(stmt.op, ir.Make):
+            yield from ((stmt.target, name) for name in ir.variables(shared))
     else:
         yield from ((target, name) for target, *ways in ir.flows(stmt) for name in ir.variables(ways))

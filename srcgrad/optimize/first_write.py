@@ -28,7 +28,7 @@ from srcgrad.optimize.rewriter import (
     with_contents,
     written_buffers,
 )
-from srcgrad.types import same_shape
+from srcgrad.types import same_dtype, same_shape
 
 
 def assign_first_write(function: ir.Function) -> ir.Function:
@@ -115,7 +115,7 @@ class _FirstWrite(Rewriter):
     def fills(self, value: ir.Atom, zeros: ir.Let) -> bool:
         """Whether a value is known to be an array of the buffer's shape and dtype."""
         new, old = self.type(value), self.type(ir.Var(zeros.target or ""))
-        alike = new.kind == old.kind == "array" and new.inexact and new.dtype == old.dtype
+        alike = new.kind == old.kind == "array" and new.inexact and same_dtype(new, old)
         return alike and new.rank != 0 and same_shape(new, old)
 
     def let_of(self, atom: ir.Atom, stmts: list[ir.Stmt | None], position: dict[str, int]) -> ir.Let | None:

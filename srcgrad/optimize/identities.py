@@ -39,7 +39,7 @@ from srcgrad.optimize.rewriter import (
     written_buffers,
 )
 from srcgrad.optimize.rows import ELEMENTWISE, IDENTITIES, SETTLED, SIGN, Row
-from srcgrad.types import UNKNOWN, Type, same_shape
+from srcgrad.types import UNKNOWN, Type, same_dtype, same_shape
 
 __all__ = ["IDENTITIES", "SETTLED", "Row", "apply_identities", "settle_signs"]
 
@@ -264,8 +264,7 @@ def _bound(part: Pattern, bindings: dict[str, ir.Atom]) -> ir.Atom:
 
 def _agree(old: Type, new: Type) -> bool:
     """Whether two values are known to have the same kind and dtype."""
-    known = old.numeric and old.dtype is not None and not (old.whole or new.whole)
-    return known and (old.kind, old.dtype, old.weak) == (new.kind, new.dtype, new.weak)
+    return old.numeric and (old.kind, old.weak) == (new.kind, new.weak) and same_dtype(old, new)
 
 
 _TAKES_WHOLE: tuple[ir.Op, ...] = tuple(map(ir.Fn, (operator.add, operator.sub, operator.mul, operator.truediv)))

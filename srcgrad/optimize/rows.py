@@ -16,7 +16,7 @@ import numpy as np
 
 from srcgrad import runtime
 from srcgrad.optimize.patterns import Pattern, attribute, call, constant, literal, method, variable
-from srcgrad.types import Type, same_shape
+from srcgrad.types import Type, same_dtype, same_shape
 
 ELEMENTWISE = "shape"
 SIGN = "shape and dtype"
@@ -65,8 +65,7 @@ def have_one_dtype(one: str, other: str) -> Condition:
 
     def holds(types: Types) -> bool:
         a, b = types(one), types(other)
-        known = a.numeric and b.numeric and not (a.weak or b.weak or a.whole or b.whole)
-        return known and a.dtype is not None and a.dtype == b.dtype
+        return a.numeric and b.numeric and not (a.weak or b.weak) and same_dtype(a, b)
 
     return holds
 

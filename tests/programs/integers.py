@@ -125,3 +125,19 @@ def counts_up_to_an_integer_or_a_float(x, k):
     z = np.arange(0, 3 * v, v)
     z[0] = x[1] * 3.7
     return np.sum(z) * x[1]
+
+
+@program(args=numbers)
+def an_array_of_either_on_two_paths(x, k):
+    y = x.copy()
+    for i in range(2):
+        y = x.astype(int) if x[i] > 1 else np.arctan(x)
+    return np.sum(y[1] ** 2) + np.sum(y * x)
+
+
+@program(args=numbers)
+def places_of_floats_beside_integers(x, k):
+    rows = [x * 2, np.arange(3)]
+    which = int(x[0] > 100)
+    rows[which][[1, 1, 0]] += x
+    return np.sum(rows[0] * x) + np.sum(rows[1])

@@ -168,3 +168,12 @@ def places_of_an_array_in_a_dict_in_a_dict(x):
     table["a"][key][[1, 1]] = x[1:]
     table["a"][key][::2] = np.sum(table["a"][key])
     return np.sum(table["a"][key] ** 2)
+
+
+@program(args=lambda rng: (np.array([-0.75, 0.66, -0.18]), 1))
+def powers_changed_in_a_list(x, n):
+    y = x.copy()
+    shares = x / (1.5 + np.sin(0.0))
+    rows = [np.abs(x), (1.5 + np.sin(y)) ** np.tanh(x)]
+    rows[n % 2][shares > 0.137] *= 3
+    return np.sum(rows[n % 2]) + y.min() * rows[0][1] + np.sum(shares * rows[-1])
