@@ -13,7 +13,7 @@ import re
 import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -81,7 +81,10 @@ def check(program: Program, mode: str = "all", seconds: float = 10.0) -> Outcome
         try:
             if mode == "twice":
                 function = grad(_seeded(program, function, texts), program.wrt)
-            return _first_order(program, function, mode, seconds)
+            outcome = _first_order(program, function, mode, seconds)
+            if outcome.kind == "wrong" and _first_order(_beside(program), function, mode, seconds).kind == "right":
+                return Outcome("rejected", "kinks that cancel")  # `np.minimum(x, x.max())` where two are largest
+            return outcome
         except _Rejected as rejected:
             return Outcome("rejected", str(rejected))
         except _Failed as failed:
@@ -108,6 +111,18 @@ def _refused(refused: UnsupportedSyntax) -> Outcome:
     first = refused.offences[0]
     problem = first.problem if isinstance(first, NoRule) else re.sub("`[^`]*`", "`_`", first.problem)
     return Outcome("refused", f"{type(first).__name__}: {problem}", str(first))
+
+
+def _beside(program: Program) -> Program:
+    """The program with arguments that differ by so little that no branch is another one, but at its edge."""
+    rng = np.random.default_rng(2)
+
+    def moved(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(moved, value))
+        return value + 1e-4 * rng.standard_normal() if isinstance(value, float) else value
+
+    return replace(program, arguments=tuple(replace(a, value=moved(a.value)) for a in program.arguments))
 
 
 def _first_order(program: Program, function: Callable[..., Any], mode: str, seconds: float) -> Outcome:
@@ -252,7 +267,7 @@ def _difference(
             return sum(weight * seeded(moved(k)) for k, weight in weights) / step
     except TooLong:
         raise _Rejected("does not end near by") from None
-    except (ValueError, IndexError, ZeroDivisionError, OverflowError, AssertionError, UnboundLocalError):
+    except (ValueError, TypeError, LookupError, ArithmeticError, AssertionError, UnboundLocalError):
         raise _Rejected("does not run near by") from None
 
 
