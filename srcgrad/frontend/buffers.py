@@ -64,7 +64,9 @@ def separate_buffers(function: Function, source: Source) -> Function:
     offences = []
     for root, writes in roots.items():
         plain = facts.kind(root) not in CONTAINERS
-        remedy = f"write into {'an array made here: `y = x.copy()` first' if plain else 'it by one name alone'}"
+        remedy = "write into an array made here: `y = x.copy()` first"
+        if not plain:
+            remedy = "write into what it holds by one name alone, or put copies into it: `y.copy()`"
         found = [(problem, let) for _, let in writes if (problem := mirrors.problems.get(id(let), ""))]
         problem, let = (facts.problem(root, writes), writes[0][1])
         if problem or found:

@@ -359,7 +359,7 @@ class Facts:
                 part = name.partition(".")[0].lstrip("_")
                 return f"whether `{part}` is a copy or a view of `{shown}`, into which this writes, is not known"
             if name != root and self._replaced(name, writes):
-                return f"`{shown}` is held under a second name, and this writes into it"
+                return f"`{shown}` may go under a second name and this writes into it"
         return ""
 
     def _is_number_of_array(self, let: Let) -> bool:

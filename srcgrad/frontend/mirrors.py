@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 from srcgrad.frontend.memory import Facts, Point, sources
 from srcgrad.frontend.sharing import Conflict, Sharing
-from srcgrad.ir import Atom, Branch, Const, For, Let, Make, Names, Var, While, variables
-from srcgrad.types import BOOL, Type
+from srcgrad.ir import Atom, Branch, Const, For, Let, Make, Names, Var, While, hint, variables
+from srcgrad.types import BOOL, CONTAINERS, Type
 
 Pair = tuple[str, str]  # a name that is written, and one that has to see it
 _MOST = 8  # writes that one is repeated as: more than that is no code to read
@@ -80,7 +80,10 @@ class Mirrors:
             or self.facts.problem(reader, writes)
             or not self._decided(conflict.written, reader)
         ):
-            self.problems[id(let)] = f"`{shown}` is held under a second name, and this writes into it"
+            other = hint(conflict.container or conflict.reader)
+            named = "" if other[0] == "_" or other == shown else f", `{other}`,"
+            written = f"what `{shown}` holds" if self.facts.kind(conflict.written) in CONTAINERS else f"`{shown}`"
+            self.problems[id(let)] = f"{written} may go under a second name{named} and this writes into it"
             return
         self.buffers.add(reader)
 
