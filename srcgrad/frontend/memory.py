@@ -288,7 +288,7 @@ class Facts:
     def _is_view(self, let: Let) -> bool:
         assert let.target is not None
         kind = self.type(let.target)
-        if kind is not None and kind.kind == "scalar":
+        if (kind is not None and kind.kind == "scalar") or self._is_number_of_array(let):
             return False
         if self._is_element(let):
             return let.target in self.written_through and not self.takes_slice(let)
@@ -351,7 +351,7 @@ class Facts:
                 part = name.partition(".")[0].lstrip("_")
                 return f"whether `{part}` is a list or a view of `{shown}`, into which this writes, is not known"
             let = self.definition.get(name)
-            element = isinstance(let, Let) and (self._is_subscript_of_container(let) or self._is_number_of_array(let))
+            element = isinstance(let, Let) and self._is_subscript_of_container(let)
             if name != root and self.kind(name) == "unknown" and not element and self._changes_meanwhile(name, writes):
                 part = name.partition(".")[0].lstrip("_")
                 return f"whether `{part}` is a number or a view of `{shown}`, into which this writes, is not known"

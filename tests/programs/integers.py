@@ -141,3 +141,14 @@ def places_of_floats_beside_integers(x, k):
     which = int(x[0] > 100)
     rows[which][[1, 1, 0]] += x
     return np.sum(rows[0] * x) + np.sum(rows[1])
+
+
+@program(args=numbers)
+def a_number_taken_out_before_a_store(x, k):
+    t = np.where(x > 0.5, np.arange(3) if x[0] > 100 else x * 2, 0.5)
+    r = t[2]
+    for i in range(2):
+        t[2] = x[0] * i
+        s = t[2]
+        t[2] = 0.0
+    return r * s + np.sum(t)
